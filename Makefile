@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# One non-recursive makefile. `make help` lists what it does; V=1 shows the commands.
+
+VERSION := 0.1.0
+OUT := .output
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+WERROR ?= 1
+TIME ?= 60
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-dev libbpf-dev \
+	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev
+TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
+	iproute2 tcpdump rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps
+
+# ---- what is built ---------------------------------------------------------------------------
+SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
+LIB_SOURCES := $(filter-out user/main.c,$(SOURCES))
+BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
+RULES := $(sort $(wildcard rules/providers/*.yaml rules/agents/*.yaml rules/policy/*.yaml))
+UNIT_TESTS := $(sort $(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
+FUZZERS := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+BENCHES := $(sort $(wildcard tests/bench/*_bench.c))
+EMBEDDED := $(OUT)/gen/embedded.c
+SKELETON := $(OUT)/gen/gnomon.skel.h
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wno-missing-field-initializers
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+COMMON_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DGNOMON_VERSION='"$(VERSION)"' -Iinclude -Iuser \
+	-isystem $(OUT)/gen $(WARNINGS) -MMD -MP
+HARDENING := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -g
+LIBS := -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Objects of one flavour: plain (gcc), asan (gcc + sanitizers), fuzz (clang + libFuzzer).
+objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(LIB_SOURCES)) $(OUT)/$(1)/embedded.o
+
+##@ Use
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what building and testing need (Debian packages; needs root)
+	@tests/harness/install_packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+build-deps:
+	@tests/harness/install_packages $(BUILD_PACKAGES)
+
+all: $(OUT)/gnomon ## build .output/gnomon
+
+run: build-deps ## build and run the sensor on this host (needs root); Ctrl-C ends it
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)exec $(OUT)/gnomon run $(ARGS)
+
+demo: build-deps ## watch the sensor catch three calls in network namespaces of its own (needs root)
+	@tests/harness/install_packages curl python3 openssl iproute2
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)exec tests/live/demo
+
+# ---- the kernel half -------------------------------------------------------------------------
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu17 -Iinclude -Ibpf \
+	$(filter-out -Wmissing-prototypes,$(WARNINGS)) -Wno-unused-parameter -MMD -MP
+
+$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@.tmp && llvm-strip -g $@.tmp && mv $@.tmp $@
+
+$(SKELETON): $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SOURCES))
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen object $(OUT)/bpf/gnomon.o $^
+	$(Q)$(BPFTOOL) gen skeleton $(OUT)/bpf/gnomon.o name gnomon > $@
+
+# ---- rules inside the binary -----------------------------------------------------------------
+# A list of names and the files' bytes by .incbin: no generator program, no copy in C syntax.
+$(EMBEDDED): $(RULES) Makefile
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ i=0; echo '#include "util/embedded.h"'; \
+	  for f in $(RULES); do \
+	    echo "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
+	    echo "extern const char file_$$i[], file_$${i}_end[];"; i=$$((i+1)); done; \
+	  echo 'const struct embedded_file embedded_files[] = {'; i=0; \
+	  for f in $(RULES); do echo "{\"$${f#rules/}\", file_$$i, file_$${i}_end},"; i=$$((i+1)); done; \
+	  echo '{0}};'; } > $@
+
+# ---- the user half ---------------------------------------------------------------------------
+$(OUT)/plain/%.o: %.c | $(SKELETON)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) $(HARDENING) $(CFLAGS) -c $< -o $@
+
+$(OUT)/asan/%.o: %.c | $(SKELETON)
+	$(call say,ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) $(SANITIZE) -c $< -o $@
+
+$(OUT)/fuzz/%.o: %.c | $(SKELETON)
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(COMMON_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(OUT)/%/embedded.o: $(EMBEDDED)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Iinclude -Iuser -fPIE -c $< -o $@
+
+$(OUT)/gnomon: $(OUT)/plain/user/main.o $(call objects,plain)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(OUT)/gnomon-asan: $(OUT)/asan/user/main.o $(call objects,asan)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $^ $(LIBS) -o $@
+
+# ---- tests -----------------------------------------------------------------------------------
+unit_binary = $(patsubst tests/unit/%.c,$(OUT)/unit-$(1)/%,$(UNIT_TESTS))
+$(OUT)/plain.a: $(call objects,plain)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(OUT)/asan.a: $(call objects,asan)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(OUT)/fuzz.a: $(call objects,fuzz)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/unit-plain/%: tests/unit/%.c $(OUT)/plain.a
+	$(call say,TEST,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lcmocka -o $@
+$(OUT)/unit-asan/%: tests/unit/%.c $(OUT)/asan.a
+	$(call say,TEST,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(SANITIZE) $< $(OUT)/asan.a $(LIBS) -lcmocka -o $@
+$(OUT)/fuzzers/%: tests/fuzz/%.c $(OUT)/fuzz.a
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(COMMON_CFLAGS) -Itests $(SANITIZE) -fsanitize=fuzzer $< $(OUT)/fuzz.a $(LIBS) -o $@
+$(OUT)/benches/%: tests/bench/%.c $(OUT)/plain.a
+	$(call say,BENCH,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -o $@
+
+unit-tests: $(call unit_binary,plain)
+unit-tests-asan: $(call unit_binary,asan) $(OUT)/gnomon-asan
+fuzzers: $(patsubst tests/fuzz/%.c,$(OUT)/fuzzers/%,$(FUZZERS))
+benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
+
+##@ Test
+test: deps ## every kind of test (needs root for the live ones)
+	$(Q)$(MAKE) --no-print-directory all unit-tests unit-tests-asan fuzzers
+	$(Q)tests/harness/run check unit asan golden fuzz live kernel
+
+test-quick: all unit-tests ## checks, unit and golden tests only
+	$(Q)tests/harness/run check unit golden
+
+test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud"
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)KERNELS="$(KERNELS)" tests/harness/run kernel
+
+asan: ## unit and golden tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory unit-tests-asan
+	$(Q)tests/harness/run asan
+
+fuzz: ## fuzz each target for TIME=60 seconds
+	$(Q)$(MAKE) --no-print-directory fuzzers
+	$(Q)TIME=$(TIME) tests/harness/run fuzz
+
+bench: ## measure; the figures in the documents come from here
+	$(Q)$(MAKE) --no-print-directory all benches
+	$(Q)tests/bench/run
+
+lint: ## layering, style and static analysis
+	$(Q)tests/harness/run check
+	$(Q)tests/check/lint
+
+##@ Install
+install: all ## install to DESTDIR and PREFIX
+	$(Q)deploy/install '$(DESTDIR)' '$(PREFIX)'
+
+clean: ## remove everything built
+	$(Q)rm -rf $(OUT)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+.PHONY: help deps build-deps all run demo test test-quick test-kernels asan fuzz bench lint install \
+	clean unit-tests unit-tests-asan fuzzers benches
+.SECONDARY:

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "gnomon/facts.h"
+#include "gnomon/protocol.h"
+
+/*
+ * One API family (openai-chat, anthropic-messages ...): which requests are its own, which JSON
+ * values of a request and of a response it wants, and what they mean. One file and one row in
+ * user/api/table.c.
+ */
+
+enum json_type { JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
+
+/* A value that the scanner found at a wanted path. */
+struct json_value {
+	int id; /* the json_path's */
+	enum json_type type;
+	struct span text; /* strings unescaped, numbers as written; cut at JSON_VALUE_MAX; objects and
+			   * arrays: empty, told when they begin */
+	bool truncated;
+};
+
+/* "usage.prompt_tokens", "choices[].finish_reason"; id is the family's own. */
+struct json_path {
+	const char *path;
+	int id;
+};
+
+struct api_ops {
+	const char *name;      /* gnomon.api_family */
+	const char *operation; /* gen_ai.operation.name when nothing better is known */
+	size_t state_bytes;    /* private state per exchange, zeroed; at most API_STATE_MAX */
+	/* Is this request one of this family's? By method, path and headers only. */
+	bool (*match)(const struct http_head *request);
+	const struct json_path *request_paths; /* ends with a NULL path */
+	const struct json_path *response_paths;
+	void (*request_value)(void *state, struct llm_facts *facts, const struct json_value *value);
+	void (*response_value)(void *state, struct llm_facts *facts, const struct json_value *value);
+	/* One response document (the whole body, or one server-sent event) has ended. */
+	void (*response_document)(void *state, struct llm_facts *facts, struct span event_name);
+};
+
+extern const struct api_ops *const api_table[]; /* ends with NULL */

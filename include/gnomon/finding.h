@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+
+#include "gnomon/span.h"
+
+/* The order is that of severity; the numbers of event.severity are in finding_severity_number(). */
+enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITY_COUNT };
+
+/* What policy concludes from one event. The strings belong to the policy and live as long as it. */
+struct finding {
+	enum severity severity;
+	const char *rule_id, *rule_name, *rule_version, *ruleset, *category, *reference;
+	const struct span *tags;
+	size_t tag_count;
+	const struct span *techniques; /* ATT&CK ids, "T1567" */
+	size_t technique_count;
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* Every cap, buffer and table size, each with its reason. */
+
+/* rsyslog cuts lines at 8,096 bytes by default, and cut JSON is no JSON. Newline included. */
+#define EVENT_LINE_MAX 8000
+/* Text that is composed for one event (message, ids); what does not fit is cut, never lost whole. */
+#define EVENT_TEXT_MAX 2048
+/* Items of all lists of one event together: evidence, ancestors, related, tags. */
+#define EVENT_LIST_MAX 64
+/* One string in an event: a URL path or User-Agent is a hostile client's to choose. */
+#define EVENT_STRING_MAX 1024
+
+/* Longest model id seen in public price tables is 90 bytes; Bedrock ARNs reach 120. */
+#define MODEL_NAME_MAX 160
+#define SHORT_NAME_MAX 64
+/* RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text, and the NUL. */
+#define HOST_NAME_MAX_BYTES 256
+#define URL_PATH_MAX 512
+#define USER_AGENT_MAX 256
+
+/* One header section; servers commonly refuse more than 8 to 16 KiB. */
+#define HTTP_HEAD_MAX 16384
+#define HTTP_HEADERS_MAX 128
+/* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
+#define HTTP_PIPELINE_MAX 32
+/* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
+#define HTTP_CHUNK_LINE_MAX 1024
+/* An event name or the start of any other field line of a server-sent event. */
+#define SSE_NAME_MAX 64
+
+/* Nested containers that the scanner follows; deeper ones are skipped by counting. */
+#define JSON_DEPTH_MAX 64
+/* Wanted values are ids, names and numbers; longer text is cut and flagged. */
+#define JSON_VALUE_MAX 256
+/* Nodes of one family's compiled paths. */
+#define JSON_PATH_NODES_MAX 96
+#define API_STATE_MAX 512
+
+/* Post-quantum ClientHellos are 1.7 to 2 KB; a record may hold 16 KiB and RFC 8446 lets a
+ * handshake message span records. */
+#define TLS_HELLO_MAX 16384
+
+/* Payload kept per flow and direction while its first bytes are put in order. */
+#define REASSEMBLY_BYTES_MAX 32768
+#define REASSEMBLY_SEGMENTS_MAX 64
+
+/* A laptop has a few hundred connections, a busy gateway some ten thousand: 65,536 x about 600 B. */
+#define FLOWS_MAX 65536
+#define PROCESSES_MAX 32768
+#define STREAMS_MAX 16384
+/* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
+#define EXCHANGES_PER_STREAM_MAX 32
+#define USERS_CACHED_MAX 1024
+
+/* Files of policy and catalogue: a hostile or mistaken one must not eat the host. */
+#define YAML_BYTES_MAX (16u << 20)
+#define YAML_DEPTH_MAX 32
+#define YAML_NODES_MAX 1000000
+#define DIAG_MESSAGES_MAX 100
+
+#define FINDINGS_PER_EVENT_MAX 16
+#define CONDITION_DEPTH_MAX 32
+
+#define OUTPUTS_MAX 8
+/* Interim connection events and status events of the event contract. */
+#define CONNECTION_INTERIM_S 60
+#define STATUS_INTERVAL_S 300
+/* A pcap flow without packets for so long has ended; RFC 5382 suggests over two hours for a NAT,
+ * audits of a day's traffic want sooner. */
+#define FLOW_IDLE_S 900
+
+/* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
+#define SEGMENT_BYTES_MAX 16384
+/* Bytes copied per stream before user space has judged it, and then per judged exchange. */
+#define STREAM_BUDGET_BYTES (4u << 20)
+/* What `heads` copies after each turn of direction. */
+#define HEADS_BYTES 512
+/* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
+#define PACKET_BYTES_MAX 4096
+#define PACKETS_PER_FLOW 4
+/* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
+#define RING_BYTES (8u << 20)
+#define KERNEL_STREAMS_MAX 16384
+#define KERNEL_CONNS_MAX 65536
+#define KERNEL_CALLS_MAX 16384

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gnomon/observation.h"
+
+/* What a stream or a socket deserves from now on. The order is the ABI's (abi.h). */
+enum steer_action {
+	STEER_FOLLOW, /* everything, up to the budget */
+	STEER_HEADS,  /* 512 bytes after each turn of direction */
+	STEER_COUNT,  /* only lengths */
+	STEER_IGNORE, /* nothing at all */
+};
+
+struct steering {
+	struct stream_id stream;
+	enum steer_action action;
+};
+
+struct source_stats {
+	uint64_t observations;
+	uint64_t lost[LOSS_KIND_COUNT];
+};
+
+struct diag;
+
+struct source_config {
+	const char *path;   /* capture or script file, "-" for stdin; NULL for a live source */
+	const char *filter; /* a pcap filter expression, or NULL */
+};
+
+/*
+ * A source of observations: bpf, pcap, script. One row each in `source_table`.
+ */
+struct source_ops {
+	const char *name;
+	/* Opens a source into *state. -errno, with the reason in `diag`, which names the file. */
+	int (*open)(void **state, const struct source_config *config, struct diag *diag);
+	/* Fills *obs, lent until the next call. 1: filled. 0: nothing within timeout_ms, or
+	 * interrupted. -ENODATA: the source has ended well. Other -errno: it broke (a truncated
+	 * file is -EPIPE, after everything readable was delivered). */
+	int (*next)(void *state, struct observation *obs, int timeout_ms);
+	/* Hands a verdict down; a no-op offline. */
+	int (*steer)(void *state, const struct steering *steering);
+	void (*stats)(void *state, struct source_stats *stats);
+	void (*close)(void *state);
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+
+#include "gnomon/facts.h"
+#include "gnomon/protocol.h"
+
+/*
+ * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
+ * the body's framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
+ * whatever the bodies' sizes.
+ */
+struct api_exchange;
+
+/* A request head was seen. NULL with errno ENOENT: no family claims this request, which is the
+ * normal case for ordinary traffic; NULL with ENOMEM. */
+struct api_exchange *api_exchange_new(const struct http_head *request);
+void api_exchange_free(struct api_exchange *exchange);
+
+void api_exchange_response(struct api_exchange *exchange, const struct http_head *response);
+void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes);
+void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes);
+/* No more bytes come. The facts are final after it. */
+void api_exchange_end(struct api_exchange *exchange, enum exchange_end how);
+
+const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange);
+/* Both path and request body had the shape of the family: enough to call the host an LLM service when
+ * the catalogue does not know it. */
+bool api_exchange_shape(const struct api_exchange *exchange);
+
+/* The kind of credential in a request's head (by header and prefix); kind NULL when there is none.
+ * The fingerprint is left empty: it needs the fleet salt. */
+void api_key_facts(const struct http_head *request, struct key_facts *key);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gnomon/span.h"
+
+struct diag;
+struct catalog;
+
+/* One AI service. The strings live as long as the catalogue. */
+struct service {
+	const char *id;       /* gnomon.service */
+	const char *vendor;   /* for people */
+	const char *kind;     /* gnomon.service_kind */
+	const char *country;  /* of the vendor's headquarters, ISO 3166 alpha-2; NULL: not known */
+	const char *provider; /* gen_ai.provider.name: OpenTelemetry's value, else the id */
+};
+
+enum catalog_how { CATALOG_HOST_EXACT, CATALOG_HOST_SUFFIX, CATALOG_HOST_GLOB };
+
+struct catalog_match {
+	const struct service *service;
+	enum catalog_how how;
+	/* A host that also serves other things: it needs a path, header or shape besides. */
+	bool shared;
+	/* An API host, as opposed to a web front end's. */
+	bool api;
+	unsigned int confidence; /* 0..100 */
+	const char *pattern;
+};
+
+/* An empty catalogue. NULL when out of memory. */
+struct catalog *catalog_new(void);
+void catalog_free(struct catalog *catalog);
+/* Adds the services of one YAML text; `name` is for messages. Later files override earlier services of
+ * the same id. -EINVAL with every error in `diag`: the catalogue is then as before. */
+int catalog_add(struct catalog *catalog, const char *name, struct span text, struct diag *diag);
+/* Adds everything under providers/ that is embedded in the binary. */
+int catalog_add_builtin(struct catalog *catalog, struct diag *diag);
+/* Prepares for look-ups; call once after the last add. -ENOMEM. */
+int catalog_seal(struct catalog *catalog);
+/* The most specific pattern wins: exact, then the longest suffix or glob. The host may be in any case,
+ * with a trailing dot. false: not known. */
+bool catalog_lookup(const struct catalog *catalog, struct span host, struct catalog_match *match);
+size_t catalog_services(const struct catalog *catalog);
+/* Lower-case hex SHA-256 over everything added, for the status event. */
+const char *catalog_sha256(const struct catalog *catalog);
+/* The i-th service, in order of id. */
+const struct service *catalog_service(const struct catalog *catalog, size_t i);
