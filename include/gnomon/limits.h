@@ -85,3 +85,13 @@
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX 65536
 #define KERNEL_CALLS_MAX 16384
+
+/* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
+ * whole runtime such as node has 60,000 symbols with 4 MB of names. */
+#define ELF_SEGMENTS_MAX 64
+#define ELF_SECTIONS_MAX 4096
+#define ELF_STRINGS_MAX (64u << 20)
+#define ELF_SYMBOLS_MAX (64u << 20)
+/* Files with hooks on one host: each container image brings a libssl of its own. */
+#define TLS_FILES_MAX 256
+#define TLS_HOOKS_PER_FILE_MAX 32
