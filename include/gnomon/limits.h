@@ -50,9 +50,18 @@
 #define FLOWS_MAX 65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX 16384
+/* Held per direction until a protocol recognises its first bytes. */
+#define STREAM_FIRST_BYTES 64
+/* Segments of a stream that was joined midway, looked at for the start of a message. */
+#define STREAM_TRIES_MAX 64
+/* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
+ * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
+#define PRESENCE_BYTES 512
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX 1024
+/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
+#define PROCESS_PATH_MAX 256
 
 /* Files of policy and catalogue: a hostile or mistaken one must not eat the host. */
 #define YAML_BYTES_MAX (16u << 20)
@@ -64,6 +73,8 @@
 #define CONDITION_DEPTH_MAX 32
 
 #define OUTPUTS_MAX 8
+/* --rules on one command line or in one configuration file. */
+#define RULE_PATHS_MAX 32
 /* Interim connection events and status events of the event contract. */
 #define CONNECTION_INTERIM_S 60
 #define STATUS_INTERVAL_S 300
