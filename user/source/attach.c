@@ -2,11 +2,9 @@
 #include "source/attach.h"
 
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include "gnomon.skel.h"
 #include "gnomon/tlslib.h"
 #include "source/bpf_load.h"
+#include "source/libraries.h"
 #include "util/cleanup.h"
 
 struct attached_file {
@@ -181,44 +180,16 @@ static void scan_directories(struct attachments *a)
 	}
 }
 
-/* One process's executable mappings (proc_pid_maps(5)), each through the process's own root. */
-static void scan_process(struct attachments *a, const char *pid)
+static void on_mapping(void *ctx, const char *path, const char *open_path)
 {
-	_cleanup_fclose_ FILE *maps = NULL;
-	char path[PATH_MAX + 64], line[PATH_MAX + 128];
+	const struct tlslib_ops *lib = library_of(path);
 
-	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
-	maps = fopen(path, "re");
-	if (!maps)
-		return; /* it has ended, or is not ours to read */
-	while (fgets(line, sizeof(line), maps)) {
-		const struct tlslib_ops *lib;
-		char permissions[8];
-		int at = 0;
-
-		if (sscanf(line, "%*s %7s %*s %*s %*s %n", permissions, &at) != 1 || !at ||
-		    line[at] != '/' || !strchr(permissions, 'x'))
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		lib = library_of(line + at);
-		if (!lib)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/root%s", pid, line + at);
-		attach_file(a, lib, path, line + at);
-	}
+	if (lib)
+		attach_file(ctx, lib, open_path, path);
 }
 
 void attachments_scan(struct attachments *a)
 {
-	struct dirent *entry;
-	DIR *proc;
-
 	scan_directories(a);
-	proc = opendir("/proc");
-	if (!proc)
-		return;
-	while ((entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			scan_process(a, entry->d_name);
-	closedir(proc);
+	visit_mappings(on_mapping, a);
 }
