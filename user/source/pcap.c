@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/packet.h"
+#include "source/file.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -30,21 +31,6 @@ static void pcap_source_close(void *state)
 static void cleanup_state(struct pcap_state **s)
 {
 	pcap_source_close(*s);
-}
-
-/* "-" is a copy of standard input, so that closing it leaves the caller's alone. */
-static FILE *open_file(const char *path)
-{
-	_cleanup_close_ int fd = -1;
-	FILE *file;
-
-	if (strcmp(path, "-") != 0)
-		return fopen(path, "re");
-	fd = dup(STDIN_FILENO);
-	file = fd < 0 ? NULL : fdopen(fd, "r");
-	if (file)
-		TAKE_FD(fd);
-	return file;
 }
 
 static int set_filter(struct pcap_state *s, const struct source_config *config, struct diag *diag)
@@ -80,7 +66,7 @@ static int pcap_source_open(void **state, const struct source_config *config, st
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	file = open_file(config->path);
+	file = source_file_open(config->path);
 	if (!file) {
 		r = -errno;
 		diag_add(diag, config->path, 0, 0, "%s", strerror(-r));
