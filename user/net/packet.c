@@ -283,10 +283,14 @@ static const struct link {
 	uint8_t header_len, protocol_at;
 	enum { LINK_ETHERTYPE, LINK_FAMILY, LINK_IP } protocol;
 } links[] = {
-	{DLT_EN10MB, 14, 12, LINK_ETHERTYPE},    {DLT_LINUX_SLL, 16, 14, LINK_ETHERTYPE},
-	{DLT_LINUX_SLL2, 20, 0, LINK_ETHERTYPE}, {DLT_NULL, 4, 0, LINK_FAMILY},
-	{DLT_LOOP, 4, 0, LINK_FAMILY},           {DLT_RAW, 0, 0, LINK_IP},
-	{DLT_IPV4, 0, 0, LINK_IP},               {DLT_IPV6, 0, 0, LINK_IP},
+	{DLT_EN10MB, 14, 12, LINK_ETHERTYPE},
+	{DLT_LINUX_SLL, 16, 14, LINK_ETHERTYPE},
+	{DLT_LINUX_SLL2, 20, 0, LINK_ETHERTYPE},
+	{DLT_NULL, 4, 0, LINK_FAMILY},
+	{DLT_LOOP, 4, 0, LINK_FAMILY},
+	{DLT_RAW, 0, 0, LINK_IP},
+	{DLT_IPV4, 0, 0, LINK_IP},
+	{DLT_IPV6, 0, 0, LINK_IP},
 };
 
 static const struct link *find_link(uint32_t type)

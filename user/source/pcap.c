@@ -72,7 +72,8 @@ static int pcap_source_open(void **state, const struct source_config *config, st
 		diag_add(diag, config->path, 0, 0, "%s", strerror(-r));
 		return r;
 	}
-	s->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	s->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO,
+							   reason);
 	if (!s->pcap) {
 		diag_add(diag, config->path, 0, 0, "not a readable capture file: %s", reason);
 		return -EBADMSG;

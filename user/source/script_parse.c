@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/script.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <pcap/dlt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gnomon/limits.h"
+#include "source/script_text.h"
 #include "util/cleanup.h"
-#include "util/diag.h"
 
-#define NS_PER_S 1000000000ULL
 /* 2026-01-01T00:00:00Z: every run of a script gives the same events. */
 #define SCRIPT_EPOCH_NS (1767225600ULL * NS_PER_S)
 /* Far from overflow, and more than any stream carries. */
@@ -23,18 +19,47 @@
 /* ---- the vocabulary ---- */
 
 enum attribute {
-	A_PID, A_PPID, A_UID, A_GID, A_COMM, A_FILE, A_START, A_CGROUP, A_STATE, A_COOKIE, A_ROLE,
-	A_LOCAL, A_REMOTE, A_SENT, A_RECEIVED, A_HANDLE, A_GEN, A_DIR, A_OFFSET, A_OMITTED, A_REPEAT,
-	A_BYTES, A_KIND, A_LOSS, A_COUNT, A_LINK, A_WIRE, A_HEX, A_STRING, ATTRIBUTE_COUNT,
+	A_PID,
+	A_PPID,
+	A_UID,
+	A_GID,
+	A_COMM,
+	A_FILE,
+	A_START,
+	A_CGROUP,
+	A_STATE,
+	A_COOKIE,
+	A_ROLE,
+	A_LOCAL,
+	A_REMOTE,
+	A_SENT,
+	A_RECEIVED,
+	A_HANDLE,
+	A_GEN,
+	A_DIR,
+	A_OFFSET,
+	A_OMITTED,
+	A_REPEAT,
+	A_BYTES,
+	A_KIND,
+	A_LOSS,
+	A_COUNT,
+	A_LINK,
+	A_WIRE,
+	A_HEX,
+	A_STRING,
+	ATTRIBUTE_COUNT,
 };
 
 #define BIT(attribute) (1u << (attribute))
 
-enum value_type { VALUE_NUMBER, VALUE_SECONDS, VALUE_TEXT, VALUE_ENDPOINT, VALUE_CHOICE, VALUE_HEX };
-
-struct choice {
-	const char *name;
-	uint64_t value;
+enum value_type {
+	VALUE_NUMBER,
+	VALUE_SECONDS,
+	VALUE_TEXT,
+	VALUE_ENDPOINT,
+	VALUE_CHOICE,
+	VALUE_HEX
 };
 
 static const struct choice socket_states[] = {{"established", SOCKET_ESTABLISHED},
@@ -49,16 +74,12 @@ static const struct choice link_kinds[] = {
 static const struct choice link_types[] = {{"raw", DLT_RAW},       {"ethernet", DLT_EN10MB},
 					   {"sll", DLT_LINUX_SLL}, {"sll2", DLT_LINUX_SLL2},
 					   {"null", DLT_NULL},     {0}};
-static const struct choice loss_kinds[] = {{"ring", LOSS_RING},
-					   {"fault", LOSS_FAULT},
-					   {"table", LOSS_TABLE},
-					   {"stream_budget", LOSS_STREAM_BUDGET},
-					   {"capture", LOSS_CAPTURE},
-					   {"truncated", LOSS_TRUNCATED},
-					   {"parse", LOSS_PARSE},
-					   {"state", LOSS_STATE},
-					   {"output", LOSS_OUTPUT},
-					   {0}};
+static const struct choice loss_kinds[] = {
+	{"ring", LOSS_RING},       {"fault", LOSS_FAULT},
+	{"table", LOSS_TABLE},     {"stream_budget", LOSS_STREAM_BUDGET},
+	{"capture", LOSS_CAPTURE}, {"truncated", LOSS_TRUNCATED},
+	{"parse", LOSS_PARSE},     {"state", LOSS_STATE},
+	{"output", LOSS_OUTPUT},   {0}};
 
 /* clang-format off */
 static const struct {
@@ -100,11 +121,6 @@ static const struct {
 /* clang-format on */
 static_assert(ATTRIBUTE_COUNT <= 32, "a bit each");
 
-struct buffer {
-	char *at;
-	size_t len, cap;
-};
-
 /* One statement's attributes. */
 struct values {
 	size_t where; /* in the text, for messages */
@@ -127,10 +143,7 @@ struct table {
 };
 
 struct parser {
-	struct span text;
-	size_t at;
-	const char *name;
-	struct diag *diag;
+	struct script_text text;
 	uint64_t clock_ns;
 	size_t payload_bytes; /* of all items */
 	struct table items, processes, sockets, streams;
@@ -182,297 +195,23 @@ static void *table_add(struct table *table)
 	return entry;
 }
 
-static int buffer_add(struct buffer *buffer, char c)
-{
-	if (buffer->len == buffer->cap) {
-		size_t cap = buffer->cap ? 2 * buffer->cap : 64;
-		char *at = realloc(buffer->at, cap);
-
-		if (!at)
-			return -ENOMEM;
-		buffer->at = at;
-		buffer->cap = cap;
-	}
-	buffer->at[buffer->len++] = c;
-	return 0;
-}
-
-/* ---- words ---- */
-
-__attribute__((format(printf, 3, 4)))
-static int fail(struct parser *p, size_t where, const char *format, ...)
-{
-	unsigned int line = 1, column = 1;
-	char text[256];
-	va_list args;
-
-	for (size_t i = 0; i < where && i < p->text.len; i++) {
-		column++;
-		if (p->text.at[i] == '\n') {
-			line++;
-			column = 1;
-		}
-	}
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	diag_add(p->diag, p->name, line, column, "%s", text);
-	return -EINVAL;
-}
-
-/* The byte `ahead` of the current one, or -1 past the end. */
-static int peek(const struct parser *p, size_t ahead)
-{
-	return ahead < p->text.len - p->at ? (unsigned char)p->text.at[p->at + ahead] : -1;
-}
-
-static bool is_blank(int c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Goes to the next word of the statement; false when the statement has ended. */
-static bool next_word(struct parser *p)
-{
-	for (;; p->at++) {
-		if (peek(p, 0) == '#')
-			while (peek(p, 0) != '\n' && peek(p, 0) != -1)
-				p->at++;
-		if (peek(p, 0) == '\n' && is_blank(peek(p, 1)))
-			continue;
-		if (!is_blank(peek(p, 0)))
-			return peek(p, 0) != '\n' && peek(p, 0) != -1;
-	}
-}
-
-static bool word_ends(const struct parser *p)
-{
-	int c = peek(p, 0);
-
-	return c == -1 || c == '\n' || is_blank(c);
-}
-
-/* Letters, digits and underscores. */
-static struct span read_name(struct parser *p)
-{
-	size_t begin = p->at;
-
-	for (;;) {
-		int c = peek(p, 0);
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
-			return span_of(p->text.at + begin, p->at - begin);
-		p->at++;
-	}
-}
-
-/* The bytes up to the next blank. */
-static struct span read_value(struct parser *p)
-{
-	size_t begin = p->at;
-
-	while (!word_ends(p))
-		p->at++;
-	return span_of(p->text.at + begin, p->at - begin);
-}
-
-static int hex_digit(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* What follows a backslash; the character, or -EINVAL. */
-static int read_escape(struct parser *p)
-{
-	static const char letters[] = "nrt0\\\"", bytes[] = "\n\r\t\0\\\"";
-	int c = peek(p, 0);
-	const char *letter = c > 0 ? strchr(letters, c) : NULL;
-
-	if (letter) {
-		p->at++;
-		return bytes[letter - letters];
-	}
-	if (c == 'x' && hex_digit(peek(p, 1)) >= 0 && hex_digit(peek(p, 2)) >= 0) {
-		c = hex_digit(peek(p, 1)) * 16 + hex_digit(peek(p, 2));
-		p->at += 3;
-		return c;
-	}
-	return fail(p, p->at, "unknown escape in a string");
-}
-
-static int read_string(struct parser *p, struct buffer *to)
-{
-	size_t begin = p->at++;
-
-	for (;;) {
-		int c = peek(p, 0);
-
-		if (c == -1 || c == '\n')
-			return fail(p, begin, "the string does not end on its line");
-		p->at++;
-		if (c == '"')
-			break;
-		if (c == '\\') {
-			c = read_escape(p);
-			if (c < 0)
-				return c;
-		}
-		if (buffer_add(to, (char)c))
-			return -ENOMEM;
-	}
-	return word_ends(p) ? 0 : fail(p, p->at, "a blank must follow a string");
-}
-
-static int read_text(struct parser *p, struct buffer *to)
-{
-	struct span value;
-
-	if (peek(p, 0) == '"')
-		return read_string(p, to);
-	value = read_value(p);
-	for (size_t i = 0; i < value.len; i++)
-		if (buffer_add(to, value.at[i]))
-			return -ENOMEM;
-	return 0;
-}
-
-static int read_hex(struct parser *p, struct buffer *to)
-{
-	size_t begin = p->at;
-
-	while (!word_ends(p)) {
-		int high = hex_digit(peek(p, 0)), low = hex_digit(peek(p, 1));
-
-		if (high < 0 || low < 0)
-			return fail(p, p->at, "not a pair of hexadecimal digits");
-		if (buffer_add(to, (char)(high * 16 + low)))
-			return -ENOMEM;
-		p->at += 2;
-	}
-	return p->at > begin ? 0 : fail(p, begin, "no hexadecimal digits");
-}
-
-static int read_number(struct parser *p, uint64_t max, uint64_t *to)
-{
-	size_t begin = p->at;
-	unsigned int base = 10;
-	uint64_t n = 0;
-
-	if (peek(p, 0) == '0' && peek(p, 1) == 'x') {
-		base = 16;
-		p->at += 2;
-	}
-	if (word_ends(p))
-		return fail(p, begin, "not a number");
-	for (; !word_ends(p); p->at++) {
-		int digit = hex_digit(peek(p, 0));
-
-		if (digit < 0 || (unsigned int)digit >= base)
-			return fail(p, p->at, "not a number");
-		if (n > (max - (unsigned int)digit) / base || max < (unsigned int)digit)
-			return fail(p, begin, "more than %llu", (unsigned long long)max);
-		n = n * base + (unsigned int)digit;
-	}
-	*to = n;
-	return 0;
-}
-
-/* Seconds with up to nine decimals, in nanoseconds. */
-static int read_seconds(struct parser *p, uint64_t *to)
-{
-	size_t begin = p->at;
-	uint64_t ns = 0, unit = NS_PER_S;
-	bool point = false;
-
-	if (hex_digit(peek(p, 0)) < 0)
-		return fail(p, begin, "not a number of seconds");
-	for (; !word_ends(p); p->at++) {
-		int c = peek(p, 0);
-
-		if (c == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (c < '0' || c > '9' || unit == 1)
-			return fail(p, p->at, "not a number of seconds");
-		if (point)
-			unit /= 10;
-		ns = point ? ns + unit * (unsigned int)(c - '0') :
-			     ns * 10 + NS_PER_S * (unsigned int)(c - '0');
-		if (ns > 1000000000 * NS_PER_S)
-			return fail(p, begin, "more than 30 years");
-	}
-	*to = ns;
-	return 0;
-}
-
-static int read_choice(struct parser *p, const struct choice *choices, uint64_t *to)
-{
-	size_t begin = p->at;
-	struct span name = read_name(p);
-
-	if (word_ends(p)) {
-		for (const struct choice *c = choices; c->name; c++) {
-			if (span_eq(name, span_str(c->name))) {
-				*to = c->value;
-				return 0;
-			}
-		}
-	}
-	return fail(p, begin, "not one of %s, %s ...", choices[0].name, choices[1].name);
-}
-
-/* 10.0.0.1:80 or [2001:db8::1]:80. */
-static int read_endpoint(struct parser *p, struct net_endpoint *to)
-{
-	size_t begin = p->at;
-	char address[INET6_ADDRSTRLEN];
-	bool bracket = peek(p, 0) == '[';
-	struct span value;
-	uint64_t port;
-	int r;
-
-	p->at += bracket;
-	value = span_of(p->text.at + p->at, 0);
-	while (!word_ends(p) && peek(p, 0) != (bracket ? ']' : ':')) {
-		value.len++;
-		p->at++;
-	}
-	p->at += bracket && peek(p, 0) == ']';
-	if (peek(p, 0) != ':' || !span_copy(address, sizeof(address), value))
-		return fail(p, begin, "not ADDRESS:PORT");
-	*to = (struct net_endpoint){.address.family = bracket ? 6 : 4};
-	if (inet_pton(bracket ? AF_INET6 : AF_INET, address, to->address.bytes) != 1)
-		return fail(p, begin, "not an address");
-	p->at++;
-	r = read_number(p, UINT16_MAX, &port);
-	to->port = r ? 0 : (uint16_t)port;
-	return r;
-}
-
 static int read_attribute(struct parser *p, enum attribute a, struct values *v)
 {
 	switch (attributes[a].type) {
 	case VALUE_NUMBER:
-		return read_number(p, attributes[a].max, &v->number[a]);
+		return script_read_number(&p->text, attributes[a].max, &v->number[a]);
 	case VALUE_SECONDS:
-		return read_seconds(p, &v->number[a]);
+		return script_read_seconds(&p->text, &v->number[a]);
 	case VALUE_CHOICE:
-		return read_choice(p, attributes[a].choices, &v->number[a]);
+		return script_read_choice(&p->text, attributes[a].choices, &v->number[a]);
 	case VALUE_ENDPOINT:
-		return read_endpoint(p, a == A_LOCAL ? &v->local : &v->remote);
+		return script_read_endpoint(&p->text, a == A_LOCAL ? &v->local : &v->remote);
 	case VALUE_HEX:
-		return read_hex(p, &v->payload);
+		return script_read_hex(&p->text, &v->payload);
 	case VALUE_TEXT:
-		return read_text(p, a == A_COMM ? &v->comm :
-				    a == A_FILE ? &v->file :
-						  &v->payload);
+		return script_read_text(&p->text, a == A_COMM   ? &v->comm
+						  : a == A_FILE ? &v->file
+								: &v->payload);
 	}
 	return -EINVAL;
 }
@@ -504,7 +243,8 @@ static int add_item(struct parser *p, struct values *v, enum observation_kind ki
 	if (given(v, A_PID)) {
 		who = find_process(p, v->number[A_PID]);
 		if (!who)
-			return fail(p, v->where, "no process or exec line before has this pid");
+			return script_fail(&p->text, v->where,
+					   "no process or exec line before has this pid");
 	}
 	item = table_add(&p->items);
 	if (!item)
@@ -522,7 +262,7 @@ static int do_process(struct parser *p, struct values *v)
 	struct process_identity *who = find_process(p, v->number[A_PID]);
 
 	if (v->comm.len >= sizeof(who->comm))
-		return fail(p, v->where, "comm has more than 15 bytes");
+		return script_fail(&p->text, v->where, "comm has more than 15 bytes");
 	if (!who)
 		who = table_add(&p->processes);
 	if (!who)
@@ -550,8 +290,8 @@ static int do_exec(struct parser *p, struct values *v)
 		r = add_item(p, v, OBS_PROCESS, &item);
 	if (r)
 		return r;
-	item->obs.process = (struct observed_process){
-		.change = PROCESS_EXEC, .parent_pid = (uint32_t)v->number[A_PPID]};
+	item->obs.process = (struct observed_process){.change = PROCESS_EXEC,
+						      .parent_pid = (uint32_t)v->number[A_PPID]};
 	item->len = v->file.len;
 	item->bytes = TAKE_PTR(v->file.at);
 	return 0;
@@ -642,8 +382,9 @@ static int take_payload(struct parser *p, struct values *v, struct script_item *
 	uint64_t times = given(v, A_REPEAT) ? v->number[A_REPEAT] : 1;
 
 	if (len && times > (SCRIPT_PAYLOAD_MAX - p->payload_bytes) / len)
-		return fail(p, v->where, "all payloads together have more than %u bytes",
-			    SCRIPT_PAYLOAD_MAX);
+		return script_fail(&p->text, v->where,
+				   "all payloads together have more than %u bytes",
+				   SCRIPT_PAYLOAD_MAX);
 	if (len == 0 || times == 0)
 		return 0;
 	item->bytes = malloc(len * times);
@@ -676,7 +417,7 @@ static int do_segment(struct parser *p, struct values *v)
 		s->cookie = v->number[A_COOKIE];
 	offset = given(v, A_OFFSET) ? v->number[A_OFFSET] : s->end[dir];
 	if (omitted > STREAM_LEN_MAX - offset || item->len > STREAM_LEN_MAX - offset - omitted)
-		return fail(p, v->where, "the stream is too long");
+		return script_fail(&p->text, v->where, "the stream is too long");
 	s->end[dir] = offset + item->len + omitted;
 	item->obs.segment = (struct observed_segment){.stream = s->id,
 						      .cookie = s->cookie,
@@ -698,9 +439,9 @@ static int do_link(struct parser *p, struct values *v)
 	if (r)
 		return r;
 	s->cookie = v->number[A_COOKIE];
-	item->obs.link = (struct observed_link){
-		s->id, s->cookie,
-		given(v, A_KIND) ? (enum link_kind)v->number[A_KIND] : LINK_IN_CALL};
+	item->obs.link = (struct observed_link){s->id, s->cookie,
+						given(v, A_KIND) ? (enum link_kind)v->number[A_KIND]
+								 : LINK_IN_CALL};
 	return 0;
 }
 
@@ -727,9 +468,8 @@ static int do_loss(struct parser *p, struct values *v)
 	int r = add_item(p, v, OBS_LOSS, &item);
 
 	if (!r)
-		item->obs.loss = (struct observed_loss){
-			(enum loss_kind)v->number[A_LOSS],
-			given(v, A_COUNT) ? v->number[A_COUNT] : 1};
+		item->obs.loss = (struct observed_loss){(enum loss_kind)v->number[A_LOSS],
+							given(v, A_COUNT) ? v->number[A_COUNT] : 1};
 	return r;
 }
 
@@ -790,46 +530,46 @@ static int find_attribute(const struct statement *statement, struct span name)
 /* One string or name=value. */
 static int parse_pair(struct parser *p, const struct statement *statement, struct values *v)
 {
-	size_t begin = p->at;
+	size_t begin = p->text.at;
 	struct span name;
 	int a;
 
-	if (peek(p, 0) == '"' && statement->required & BIT(A_STRING)) {
+	if (script_peek(&p->text, 0) == '"' && statement->required & BIT(A_STRING)) {
 		v->present |= BIT(A_STRING);
-		return read_string(p, &v->payload);
+		return script_read_string(&p->text, &v->payload);
 	}
-	name = read_name(p);
+	name = script_read_name(&p->text);
 	a = find_attribute(statement, name);
-	if (a < 0 || peek(p, 0) != '=')
-		return fail(p, begin, "\"%.*s\" is no attribute of %s",
-			    (int)(name.len < 32 ? name.len : 32), name.at, statement->name);
+	if (a < 0 || script_peek(&p->text, 0) != '=')
+		return script_fail(&p->text, begin, "\"%.*s\" is no attribute of %s",
+				   (int)(name.len < 32 ? name.len : 32), name.at, statement->name);
 	if (given(v, (enum attribute)a))
-		return fail(p, begin, "%s is given twice", attributes[a].name);
+		return script_fail(&p->text, begin, "%s is given twice", attributes[a].name);
 	v->present |= BIT(a);
-	p->at++;
+	p->text.at++;
 	return read_attribute(p, (enum attribute)a, v);
 }
 
 static int parse_pairs(struct parser *p, const struct statement *statement)
 {
-	_cleanup_(values_done) struct values v = {.where = p->at, .number[A_GEN] = 1};
+	_cleanup_(values_done) struct values v = {.where = p->text.at, .number[A_GEN] = 1};
 	uint32_t missing;
 	int r = 0;
 
 	if (statement->required & BIT(A_STATE)) {
-		if (!next_word(p))
-			return fail(p, p->at, "the state is missing");
+		if (!script_next_word(&p->text))
+			return script_fail(&p->text, p->text.at, "the state is missing");
 		v.present |= BIT(A_STATE);
 		r = read_attribute(p, A_STATE, &v);
 	}
-	while (!r && next_word(p))
+	while (!r && script_next_word(&p->text))
 		r = parse_pair(p, statement, &v);
 	if (r)
 		return r;
 	missing = statement->required & ~v.present;
 	if (missing)
-		return fail(p, p->at, "%s needs %s", statement->name,
-			    attributes[__builtin_ctz(missing)].name);
+		return script_fail(&p->text, p->text.at, "%s needs %s", statement->name,
+				   attributes[__builtin_ctz(missing)].name);
 	return statement->run(p, &v);
 }
 
@@ -839,46 +579,44 @@ static int parse_at(struct parser *p)
 	size_t begin;
 	int r;
 
-	if (!next_word(p))
-		return fail(p, p->at, "at needs a number of seconds");
-	begin = p->at;
-	if (peek(p, 0) == '+') {
+	if (!script_next_word(&p->text))
+		return script_fail(&p->text, p->text.at, "at needs a number of seconds");
+	begin = p->text.at;
+	if (script_peek(&p->text, 0) == '+') {
 		base = p->clock_ns;
-		p->at++;
+		p->text.at++;
 	}
-	r = read_seconds(p, &ns);
+	r = script_read_seconds(&p->text, &ns);
 	if (r)
 		return r;
-	if (next_word(p))
-		return fail(p, p->at, "nothing more may follow");
-	if (base + ns < p->clock_ns || base + ns > 1000000000 * NS_PER_S)
-		return fail(p, begin, "the clock cannot go there");
+	if (script_next_word(&p->text))
+		return script_fail(&p->text, p->text.at, "nothing more may follow");
+	if (base + ns < p->clock_ns || base + ns > SCRIPT_SECONDS_MAX * NS_PER_S)
+		return script_fail(&p->text, begin, "the clock cannot go there");
 	p->clock_ns = base + ns;
 	return 0;
 }
 
 static int parse_statement(struct parser *p)
 {
-	size_t begin = p->at;
-	struct span name = read_name(p);
+	size_t begin = p->text.at;
+	struct span name = script_read_name(&p->text);
 
-	if (word_ends(p)) {
+	if (script_word_ends(&p->text)) {
 		if (span_eq(name, SPAN_LITERAL("at")))
 			return parse_at(p);
 		for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 			if (span_eq(name, span_str(statements[i].name)))
 				return parse_pairs(p, &statements[i]);
 	}
-	return fail(p, begin, "unknown statement");
+	return script_fail(&p->text, begin, "unknown statement");
 }
 
 int script_parse(struct span text, const char *name, struct script *script, struct diag *diag)
 {
 	static const struct span first_line = SPAN_LITERAL("#gnomon-script 1\n");
 	_cleanup_(parser_done) struct parser p = {
-		.text = text,
-		.name = name,
-		.diag = diag,
+		.text = {.text = text, .name = name, .diag = diag},
 		.items.size = sizeof(struct script_item),
 		.processes.size = sizeof(struct process_identity),
 		.sockets.size = sizeof(struct known_socket),
@@ -886,12 +624,12 @@ int script_parse(struct span text, const char *name, struct script *script, stru
 	};
 
 	if (!span_starts(text, first_line))
-		return fail(&p, 0, "the first line is not \"#gnomon-script 1\"");
-	while (p.at < text.len) {
+		return script_fail(&p.text, 0, "the first line is not \"#gnomon-script 1\"");
+	while (p.text.at < text.len) {
 		int r;
 
-		if (!next_word(&p)) {
-			p.at++;
+		if (!script_next_word(&p.text)) {
+			p.text.at++;
 			continue;
 		}
 		r = parse_statement(&p);

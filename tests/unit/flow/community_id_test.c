@@ -28,7 +28,8 @@ static void published_vectors(void **state)
 		uint8_t protocol;
 		const char *id;
 	} vectors[] = {
-		{"128.232.110.120", "66.35.250.204", 34855, 80, 6, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+		{"128.232.110.120", "66.35.250.204", 34855, 80, 6,
+		 "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
 		{"192.168.1.52", "8.8.8.8", 54585, 53, 17, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="},
 		{"2001:470:e5bf:dead:4957:2174:e82c:4887", "2607:f8b0:400c:c03::1a", 63943, 25, 6,
 		 "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="},
@@ -37,7 +38,8 @@ static void published_vectors(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct net_endpoint a = endpoint(vectors[i].source, vectors[i].source_port);
-		struct net_endpoint b = endpoint(vectors[i].destination, vectors[i].destination_port);
+		struct net_endpoint b = endpoint(vectors[i].destination,
+						 vectors[i].destination_port);
 		char id[COMMUNITY_ID_MAX];
 
 		community_id(id, &a, &b, vectors[i].protocol);
