@@ -17,6 +17,7 @@ enum {
 	HANDSHAKE_HEADER_BYTES = 4,
 	CLIENT_HELLO = 1,
 	CLIENT_RANDOM_BYTES = 32,
+	SESSION_ID_MAX = 32,
 	/* Most ClientHellos fit; the first allocation, so that a flow that claims 16 KiB and sends
 	 * nothing costs little. */
 	MESSAGE_BYTES_FIRST = 2048,
@@ -141,7 +142,8 @@ static int parse_parts(struct span body, struct hello_parts *parts)
 
 	*parts = (struct hello_parts){.legacy_version = read_u16(&r)};
 	read_bytes(&r, CLIENT_RANDOM_BYTES);
-	read_vector8(&r); /* session id */
+	if (read_vector8(&r).rest.len > SESSION_ID_MAX)
+		return -EPROTO;
 	parts->ciphers = read_vector16(&r).rest;
 	read_vector8(&r); /* compression methods */
 	if (r.bad || parts->legacy_version >> 8 != 3 || parts->ciphers.len % 2)
