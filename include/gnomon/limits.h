@@ -42,6 +42,13 @@
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
 
+/* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
+#define VLAN_TAGS_MAX 4
+/* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
+#define IPV6_EXTENSIONS_MAX 8
+/* "1:", 20 bytes of SHA-1 in base64 and the NUL are 31. */
+#define COMMUNITY_ID_MAX 32
+
 /* Payload kept per flow and direction while its first bytes are put in order. */
 #define REASSEMBLY_BYTES_MAX 32768
 #define REASSEMBLY_SEGMENTS_MAX 64
@@ -81,6 +88,10 @@
 /* A pcap flow without packets for so long has ended; RFC 5382 suggests over two hours for a NAT,
  * audits of a day's traffic want sooner. */
 #define FLOW_IDLE_S 900
+
+/* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
+#define SCRIPT_BYTES_MAX (1u << 20)
+#define SCRIPT_PAYLOAD_MAX (16u << 20)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
 #define SEGMENT_BYTES_MAX 16384
