@@ -8,6 +8,7 @@
 #include "gnomon/limits.h"
 #include "protocol/http_head.h"
 #include "util/cleanup.h"
+#include "util/hex.h"
 
 /* Where one direction stands. */
 enum phase {
@@ -27,7 +28,7 @@ enum line { LINE_EMPTY, LINE_CR, LINE_TEXT };
 /* One direction. */
 struct half {
 	enum phase phase;
-	enum line line; /* of the current line of the head or the trailer */
+	enum line line;    /* of the current line of the head or the trailer */
 	uint32_t exchange; /* of the message in progress, 0: none, or a response nobody asked for */
 	uint32_t line_bytes, trailer_bytes;
 	uint64_t remain;
@@ -47,14 +48,14 @@ struct http1 {
 	const struct exchange_listener *to;
 	void *ctx;
 	bool is_client;
-	bool over;     /* not this protocol any more */
+	bool over; /* not this protocol any more */
 	bool had_gap;
 	bool desynced; /* waiting for a request after a turn of direction */
 	bool trial;    /* desynced, and such a turn has come */
 	bool any;      /* `last` is known */
 	enum stream_dir last;
 	uint32_t exchanges;
-	struct half half[DIR_COUNT]; /* by message: requests DIR_OUT, responses DIR_IN */
+	struct half half[DIR_COUNT];          /* by message: requests DIR_OUT, responses DIR_IN */
 	struct slot slots[HTTP_PIPELINE_MAX]; /* open exchanges, oldest at `first` */
 	unsigned int first, count;
 };
@@ -351,14 +352,6 @@ static ssize_t feed_body(struct http1 *h, enum stream_dir message, struct span b
 	tell_body(h, message, bytes);
 	body_passed(h, message, bytes.len);
 	return (ssize_t)bytes.len;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static ssize_t feed_chunk_size(struct http1 *h, enum stream_dir message, struct span bytes)

@@ -288,8 +288,8 @@ static enum protocol_guess guess_target(struct span rest, bool connect)
 enum protocol_guess http_head_guess_request(struct span first)
 {
 	static const struct span methods[] = {
-		SPAN_LITERAL("POST "),	  SPAN_LITERAL("GET "),	    SPAN_LITERAL("HEAD "),
-		SPAN_LITERAL("PUT "),	  SPAN_LITERAL("DELETE "),  SPAN_LITERAL("PATCH "),
+		SPAN_LITERAL("POST "),    SPAN_LITERAL("GET "),     SPAN_LITERAL("HEAD "),
+		SPAN_LITERAL("PUT "),     SPAN_LITERAL("DELETE "),  SPAN_LITERAL("PATCH "),
 		SPAN_LITERAL("OPTIONS "), SPAN_LITERAL("CONNECT "), SPAN_LITERAL("TRACE "),
 	};
 	enum protocol_guess best = PROTOCOL_NO;

@@ -5,6 +5,7 @@
 
 #include "protocol/byte_scan.h"
 #include "util/cleanup.h"
+#include "util/hex.h"
 
 enum json_state {
 	AT_VALUE,
@@ -234,14 +235,6 @@ static void unicode_escape(struct json_scan *s)
 		s->high = s->code;
 	else
 		text_add_code(s, s->code >= 0xdc00 && s->code <= 0xdfff ? REPLACEMENT : s->code);
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* One byte of an escape sequence. */

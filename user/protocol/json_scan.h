@@ -42,7 +42,7 @@ struct json_scan {
 	uint64_t skip_depth; /* brackets open in the container that is passed over */
 	uint8_t state;       /* enum json_state in json_scan.c */
 	uint8_t depth;
-	uint8_t escape;      /* 0, 1 after a backslash, 2.. while its hexadecimal digits come */
+	uint8_t escape; /* 0, 1 after a backslash, 2.. while its hexadecimal digits come */
 	bool is_key, invalid, lost, truncated;
 	uint8_t literal, literal_at;
 	int16_t node; /* of the value that comes or is read; -1: not wanted */
