@@ -37,6 +37,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX 512
+/* Larger token counts are no counts; sums of a few stay far from overflow. */
+#define TOKENS_MAX 1000000000000
 
 /* Post-quantum ClientHellos are 1.7 to 2 KB; a record may hold 16 KiB and RFC 8446 lets a
  * handshake message span records. */
