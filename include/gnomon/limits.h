@@ -11,6 +11,8 @@
 #define EVENT_LIST_MAX 64
 /* One string in an event: a URL path or User-Agent is a hostile client's to choose. */
 #define EVENT_STRING_MAX 1024
+/* 26 digits of Crockford's Base32 hold 128 bits, and the NUL. */
+#define ID_MAX 27
 
 /* Longest model id seen in public price tables is 90 bytes; Bedrock ARNs reach 120. */
 #define MODEL_NAME_MAX 160
@@ -71,6 +73,11 @@
 #define USERS_CACHED_MAX 1024
 /* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
 #define PROCESS_PATH_MAX 256
+/* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
+ * of whom there may be many. Also bounds a name. */
+#define USERS_LINE_MAX 512
+/* How much of such a file is read; 200,000 accounts belong in a directory service. */
+#define USERS_FILE_BYTES_MAX (16u << 20)
 
 /* Files of policy and catalogue: a hostile or mistaken one must not eat the host. */
 #define YAML_BYTES_MAX (16u << 20)
@@ -84,6 +91,18 @@
 #define OUTPUTS_MAX 8
 /* --rules on one command line or in one configuration file. */
 #define RULE_PATHS_MAX 32
+/* Sequence numbers reserved on disk at a time: an fsync per so many events, and the gap that a crash
+ * leaves is at most this. */
+#define SEQUENCE_BLOCK 1024
+/* Rows of the text report; more than people read. What does not fit is added to an "other" row. */
+#define REPORT_SERVICES_MAX 200
+#define REPORT_FINDINGS_MAX 500
+#define REPORT_SERVERS_MAX 50
+/* Names of clients or processes kept per service: what a line of 100 columns can show, and a count. */
+#define REPORT_CLIENTS_MAX 64
+/* One name in the report: services, rules and processes; longer ones are cut. */
+#define REPORT_NAME_MAX 64
+#define REPORT_MESSAGE_MAX 512
 /* Interim connection events and status events of the event contract. */
 #define CONNECTION_INTERIM_S 60
 #define STATUS_INTERVAL_S 300
