@@ -236,7 +236,7 @@ static int read_config(struct settings *s, const char *path, struct diag *diag)
 		else
 			r = set_from_node(s, document, key, value, diag) ?: r;
 	}
-	yaml_free(document);
+	yaml_unload(document);
 	return r;
 }
 
