@@ -9,8 +9,8 @@
  * Capture files in the pcap and pcapng formats, read by libpcap. Packets come without an identity.
  * A packet of which less was captured than was on the wire is delivered as it is, with its wire_len;
  * a file that ends in the middle of a packet counts once in lost[LOSS_TRUNCATED]. A pcapng file of
- * interfaces with different link types breaks where the second one begins (-EBADMSG): libpcap reads
- * one link type a file.
+ * interfaces with different link types or snapshot lengths breaks where the second one begins
+ * (-EBADMSG): libpcap knows one of each in a file.
  */
 extern const struct source_ops pcap_source;
 
