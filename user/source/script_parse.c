@@ -505,8 +505,8 @@ static const struct statement {
 	{"exit", BIT(A_PID), BIT(A_PPID), do_exit},
 	{"socket", BIT(A_STATE) | BIT(A_COOKIE), BIT(A_PID) | BIT(A_ROLE) | BIT(A_LOCAL) |
 	 BIT(A_REMOTE) | BIT(A_SENT) | BIT(A_RECEIVED), do_socket},
-	{"segment", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_STRING), STREAM | BIT(A_COOKIE) |
-	 BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_REPEAT), do_segment},
+	{"segment", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_STRING), STREAM |
+	 BIT(A_COOKIE) | BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_REPEAT), do_segment},
 	{"gap", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_BYTES), STREAM | BIT(A_COOKIE) |
 	 BIT(A_OFFSET), do_segment},
 	{"link", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_COOKIE), STREAM | BIT(A_KIND), do_link},
