@@ -10,12 +10,20 @@
  * user/api/table.c.
  */
 
-enum json_type { JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
+enum json_value_type {
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+	JSON_OBJECT,
+	JSON_ARRAY,
+};
 
 /* A value that the scanner found at a wanted path. */
 struct json_value {
 	int id; /* the json_path's */
-	enum json_type type;
+	enum json_value_type type;
 	struct span text; /* strings unescaped, numbers as written; cut at JSON_VALUE_MAX; objects and
 			   * arrays: empty, told when they begin */
 	bool truncated;
