@@ -100,7 +100,7 @@ $(EMBEDDED): $(RULES) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ i=0; echo '#include "util/embedded.h"'; \
 	  for f in $(RULES); do \
-	    echo "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
+	    printf '%s\n' "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
 	    echo "extern const char file_$$i[], file_$${i}_end[];"; i=$$((i+1)); done; \
 	  echo 'const struct embedded_file embedded_files[] = {'; i=0; \
 	  for f in $(RULES); do echo "{\"$${f#rules/}\", file_$$i, file_$${i}_end},"; i=$$((i+1)); done; \
