@@ -84,9 +84,27 @@
 #define YAML_DEPTH_MAX 32
 #define YAML_NODES_MAX 1000000
 #define DIAG_MESSAGES_MAX 100
+/* Files of one rules directory: people keep tens, a mistaken path holds thousands. */
+#define DIRECTORY_FILES_MAX 1000
+/* Small strings of a rules file, some hundred to a block. */
+#define ARENA_BLOCK_BYTES 16384
+/* Words compared for "did you mean"; the longest field name has 45 letters. */
+#define SUGGEST_WORD_MAX 64
+/* A quoted piece of input in a message. */
+#define MESSAGE_TEXT_MAX 80
+
+/* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
+#define CATALOG_GLOBS_PER_SUFFIX_MAX 64
+/* 253 characters of host name have at most 127 labels. */
+#define HOST_LABELS_MAX 127
 
 #define FINDINGS_PER_EVENT_MAX 16
 #define CONDITION_DEPTH_MAX 32
+/* One condition's text and steps: the largest sensible one is a page. */
+#define CONDITION_BYTES_MAX 16384
+#define CONDITION_STEPS_MAX 4096
+/* Words that a verdict's reason quotes of an entry. */
+#define REASON_TEXT_MAX 200
 
 #define OUTPUTS_MAX 8
 /* --rules on one command line or in one configuration file. */
