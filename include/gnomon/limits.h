@@ -11,6 +11,8 @@
 #define EVENT_LIST_MAX 64
 /* One string in an event: a URL path or User-Agent is a hostile client's to choose. */
 #define EVENT_STRING_MAX 1024
+/* 26 digits of Crockford's Base32 hold 128 bits, and the NUL. */
+#define ID_MAX 27
 
 /* Longest model id seen in public price tables is 90 bytes; Bedrock ARNs reach 120. */
 #define MODEL_NAME_MAX 160
@@ -37,10 +39,19 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX 512
+/* Larger token counts are no counts; sums of a few stay far from overflow. */
+#define TOKENS_MAX 1000000000000
 
 /* Post-quantum ClientHellos are 1.7 to 2 KB; a record may hold 16 KiB and RFC 8446 lets a
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
+
+/* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
+#define VLAN_TAGS_MAX 4
+/* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
+#define IPV6_EXTENSIONS_MAX 8
+/* "1:", 20 bytes of SHA-1 in base64 and the NUL are 31. */
+#define COMMUNITY_ID_MAX 32
 
 /* Payload kept per flow and direction while its first bytes are put in order. */
 #define REASSEMBLY_BYTES_MAX 32768
@@ -50,9 +61,23 @@
 #define FLOWS_MAX 65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX 16384
+/* Held per direction until a protocol recognises its first bytes. */
+#define STREAM_FIRST_BYTES 64
+/* Segments of a stream that was joined midway, looked at for the start of a message. */
+#define STREAM_TRIES_MAX 64
+/* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
+ * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
+#define PRESENCE_BYTES 512
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX 1024
+/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
+#define PROCESS_PATH_MAX 256
+/* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
+ * of whom there may be many. Also bounds a name. */
+#define USERS_LINE_MAX 512
+/* How much of such a file is read; 200,000 accounts belong in a directory service. */
+#define USERS_FILE_BYTES_MAX (16u << 20)
 
 /* Files of policy and catalogue: a hostile or mistaken one must not eat the host. */
 #define YAML_BYTES_MAX (16u << 20)
@@ -64,12 +89,30 @@
 #define CONDITION_DEPTH_MAX 32
 
 #define OUTPUTS_MAX 8
+/* --rules on one command line or in one configuration file. */
+#define RULE_PATHS_MAX 32
+/* Sequence numbers reserved on disk at a time: an fsync per so many events, and the gap that a crash
+ * leaves is at most this. */
+#define SEQUENCE_BLOCK 1024
+/* Rows of the text report; more than people read. What does not fit is added to an "other" row. */
+#define REPORT_SERVICES_MAX 200
+#define REPORT_FINDINGS_MAX 500
+#define REPORT_SERVERS_MAX 50
+/* Names of clients or processes kept per service: what a line of 100 columns can show, and a count. */
+#define REPORT_CLIENTS_MAX 64
+/* One name in the report: services, rules and processes; longer ones are cut. */
+#define REPORT_NAME_MAX 64
+#define REPORT_MESSAGE_MAX 512
 /* Interim connection events and status events of the event contract. */
 #define CONNECTION_INTERIM_S 60
 #define STATUS_INTERVAL_S 300
 /* A pcap flow without packets for so long has ended; RFC 5382 suggests over two hours for a NAT,
  * audits of a day's traffic want sooner. */
 #define FLOW_IDLE_S 900
+
+/* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
+#define SCRIPT_BYTES_MAX (1u << 20)
+#define SCRIPT_PAYLOAD_MAX (16u << 20)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
 #define SEGMENT_BYTES_MAX 16384
@@ -85,3 +128,13 @@
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX 65536
 #define KERNEL_CALLS_MAX 16384
+
+/* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
+ * whole runtime such as node has 60,000 symbols with 4 MB of names. */
+#define ELF_SEGMENTS_MAX 64
+#define ELF_SECTIONS_MAX 4096
+#define ELF_STRINGS_MAX (64u << 20)
+#define ELF_SYMBOLS_MAX (64u << 20)
+/* Files with hooks on one host: each container image brings a libssl of its own. */
+#define TLS_FILES_MAX 256
+#define TLS_HOOKS_PER_FILE_MAX 32

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "util/utf8.h"
+
 const struct field_info field_table[FIELD_COUNT] = {
 #define X(id, name, type) [F_##id] = {name, sizeof(name) - 1, FIELD_##type},
 #include "gnomon/event_fields.h"
@@ -73,16 +75,6 @@ void event_set_ip(struct event *event, enum field field, const struct net_addres
 		event_put(event, field, FIELD_IP)->ip = *ip;
 }
 
-/* Steps back from a cut in the middle of a UTF-8 sequence. */
-static size_t utf8_floor(const char *text, size_t len)
-{
-	size_t n = len;
-
-	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	return n;
-}
-
 void event_format(struct event *event, enum field field, const char *format, ...)
 {
 	size_t room = sizeof(event->text) - event->text_used;
@@ -98,7 +90,7 @@ void event_format(struct event *event, enum field field, const char *format, ...
 	va_end(args);
 	if (n <= 0)
 		return;
-	len = (size_t)n < room ? (size_t)n : utf8_floor(to, room - 1);
+	len = (size_t)n < room ? (size_t)n : utf8_whole(span_of(to, room - 1));
 	event->text_used += (uint16_t)len;
 	event_set_string(event, field, span_of(to, len));
 }
