@@ -4,7 +4,6 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-# shellcheck disable=SC2034 # for the tests
 FAILED=0
 # Seconds for one VM: boot, a sensor's start and a few slow programs.
 VM_SECONDS=400
@@ -17,6 +16,7 @@ in_vm() {
 	shift
 	tests/kernel/run-kernel.sh -t "$VM_SECONDS" "$@" | tr -d '\r' |
 		sed -u -E "s/^(not )?ok /\1ok $name: /" || status=$?
+	# shellcheck disable=SC2034 # for the tests
 	[ "$status" = 0 ] || FAILED=1
 	# 1 means points that failed, and those have been printed.
 	[ "$status" -le 1 ] || echo "not ok $name: the program ends in the VM (status $status)"
