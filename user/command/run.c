@@ -20,7 +20,7 @@
 #include "util/diag.h"
 #include "util/sd_notify.h"
 
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S UINT64_C(1000000000)
 /* How long the loop sleeps when nothing happens: bounds the delay of signals and of the watchdog. */
 #define POLL_MS 200
 /* Observations between two looks at the clock. */

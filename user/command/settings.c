@@ -211,17 +211,15 @@ static int set_from_node(struct settings *s, const struct yaml_document *documen
 
 static int read_config(struct settings *s, const char *path, struct diag *diag)
 {
-	_cleanup_free_ char *text = NULL;
 	struct yaml_document *document;
 	const struct yaml_node *root;
-	size_t len;
-	int r = file_read(path, YAML_BYTES_MAX, &text, &len);
+	struct file_text text;
+	int r = file_read(path, YAML_BYTES_MAX, &text, diag);
 
-	if (r) {
-		diag_add(diag, path, 0, 0, "%s", strerror(-r));
+	if (r)
 		return r;
-	}
-	document = yaml_load(path, span_of(text, len), diag);
+	document = yaml_load(path, span_of(text.at, text.len), diag);
+	free(text.at);
 	if (!document)
 		return -EINVAL;
 	root = yaml_root(document);

@@ -5,6 +5,9 @@
 
 #include "gnomon/source.h"
 
+/* This host, through the kernel half. */
+extern const struct source_ops bpf_source;
+
 /*
  * Capture files in the pcap and pcapng formats, read by libpcap. Packets come without an identity.
  * A packet of which less was captured than was on the wire is delivered as it is, with its wire_len;
