@@ -116,7 +116,7 @@ start_in_net() {
 }
 
 service_is_ready() {
-	grep -q ready "$WORK/service.out"
+	grep -qs ready "$WORK/service.out"
 }
 
 start_service() {
