@@ -36,8 +36,7 @@ static inline bool span_starts(struct span s, struct span prefix)
 
 static inline bool span_ends(struct span s, struct span suffix)
 {
-	return s.len >= suffix.len &&
-	       memcmp(s.at + s.len - suffix.len, suffix.at, suffix.len) == 0;
+	return s.len >= suffix.len && memcmp(s.at + s.len - suffix.len, suffix.at, suffix.len) == 0;
 }
 
 /* ASCII only: host names, header names and schemes, never user text. */

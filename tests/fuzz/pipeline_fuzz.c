@@ -46,7 +46,8 @@ static void on_event(void *ctx, const struct event *event)
 	struct json_object *parsed;
 	ssize_t n = ecs_format.render(event, ++*(uint64_t *)ctx, line, EVENT_LINE_MAX);
 
-	if (n <= 0 || n > EVENT_LINE_MAX || line[n - 1] != '\n' || memchr(line, '\n', (size_t)n - 1))
+	if (n <= 0 || n > EVENT_LINE_MAX || line[n - 1] != '\n' ||
+	    memchr(line, '\n', (size_t)n - 1))
 		abort();
 	line[n] = '\0';
 	parsed = json_tokener_parse(line);
@@ -68,13 +69,15 @@ static void set_rules(void)
 		abort();
 }
 
-static void feed_stream(struct pipeline *p, struct input *in, struct observation *obs, uint64_t *offsets)
+static void feed_stream(struct pipeline *p, struct input *in, struct observation *obs,
+			uint64_t *offsets)
 {
 	uint8_t which = take(in);
 	struct observed_segment *s = &obs->segment;
 
 	obs->kind = OBS_SEGMENT;
-	*s = (struct observed_segment){.stream = {10 + which % 2, 0x1000, 1}, .cookie = which % 2 + 1u};
+	*s = (struct observed_segment){.stream = {10 + which % 2, 0x1000, 1},
+				       .cookie = which % 2 + 1u};
 	s->dir = which & 2 ? DIR_IN : DIR_OUT;
 	s->bytes = take_bytes(in);
 	s->omitted = which & 4 ? take(in) : 0;

@@ -24,7 +24,8 @@ static void cookie_and_pair_are_separate_worlds(void **state)
 {
 	unsigned int released = 0;
 	struct flows *flows = flows_new(count_release, &released);
-	struct flow like = {.client = endpoint(1, 40000), .server = endpoint(2, 443), .transport = 6};
+	struct flow like = {
+		.client = endpoint(1, 40000), .server = endpoint(2, 443), .transport = 6};
 	struct flow *captured, *live;
 
 	(void)state;
@@ -43,7 +44,8 @@ static void a_pair_is_found_from_both_sides_but_not_by_halves(void **state)
 {
 	unsigned int released = 0;
 	struct flows *flows = flows_new(count_release, &released);
-	struct flow like = {.client = endpoint(9, 40000), .server = endpoint(2, 443), .transport = 6};
+	struct flow like = {
+		.client = endpoint(9, 40000), .server = endpoint(2, 443), .transport = 6};
 	struct net_endpoint other = endpoint(9, 40001);
 	struct flow *flow = flows_add(flows, &like);
 

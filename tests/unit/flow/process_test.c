@@ -42,7 +42,8 @@ static int set_up(void **state)
 		return -1;
 	put(&proc, 50, "comm", "bash\n");
 	/* started 500 ticks after boot; fields as in proc_pid_stat(5) */
-	put(&proc, 100, "stat", "100 (a) R 1 (b)) S 50 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0\n");
+	put(&proc, 100, "stat",
+	    "100 (a) R 1 (b)) S 50 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0\n");
 	put(&proc, 100, "comm", "a) R 1 (b)\n");
 	snprintf(path, sizeof(path), "%s/100/exe", proc.root);
 	if (symlink("/opt/tool (deleted)", path))

@@ -64,10 +64,12 @@ static int tear_down(void **state)
 
 static void names_that_match(void **state)
 {
-	static const char *const yes[] = {"/usr/lib/x86_64-linux-gnu/libssl.so.3", "/opt/x/libssl.so",
+	static const char *const yes[] = {"/usr/lib/x86_64-linux-gnu/libssl.so.3",
+					  "/opt/x/libssl.so",
 					  "/venv/numpy.libs/libssl-3f812a.so.1.1", "libssl.so.1.1"};
-	static const char *const no[] = {"/usr/lib/libssl3.so", "/usr/lib/libcrypto.so.3", "/libssl/x.so",
-					 "/usr/lib/libssl", "/usr/lib/libssl-dev", ""};
+	static const char *const no[] = {"/usr/lib/libssl3.so", "/usr/lib/libcrypto.so.3",
+					 "/libssl/x.so",        "/usr/lib/libssl",
+					 "/usr/lib/libssl-dev", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
@@ -80,8 +82,9 @@ static void names_that_match(void **state)
 static void offsets_are_those_of_the_loaded_functions(void **state)
 {
 	static const char *const names[TLS_FUNCTION_COUNT] = {
-		[TLS_READ] = "SSL_read",	 [TLS_WRITE] = "SSL_write", [TLS_READ_EX] = "SSL_read_ex",
-		[TLS_WRITE_EX] = "SSL_write_ex", [TLS_FREE] = "SSL_free",   [TLS_SHUTDOWN] = "SSL_shutdown",
+		[TLS_READ] = "SSL_read",       [TLS_WRITE] = "SSL_write",
+		[TLS_READ_EX] = "SSL_read_ex", [TLS_WRITE_EX] = "SSL_write_ex",
+		[TLS_FREE] = "SSL_free",       [TLS_SHUTDOWN] = "SSL_shutdown",
 	};
 	struct image *image = *state;
 	struct tlslib_reader reader = {read_image, image};
@@ -108,7 +111,8 @@ static void truncated_files_have_no_hooks(void **state)
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 
 	for (image->end = 0; image->end < image->len; image->end += image->end < 1024 ? 1 : 4099)
-		assert_int_equal(openssl_tlslib.find(&reader, hooks, TLS_HOOKS_PER_FILE_MAX), -ENOEXEC);
+		assert_int_equal(openssl_tlslib.find(&reader, hooks, TLS_HOOKS_PER_FILE_MAX),
+				 -ENOEXEC);
 	image->end = image->len;
 }
 
