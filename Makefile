@@ -80,12 +80,13 @@ demo: build-deps ## watch the sensor catch three calls in network namespaces of 
 # ---- the kernel half -------------------------------------------------------------------------
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu17 -Iinclude -Ibpf \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch) \
 	$(filter-out -Wmissing-prototypes,$(WARNINGS)) -Wno-unused-parameter -MMD -MP
 
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@.tmp && llvm-strip -g $@.tmp && mv $@.tmp $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp && llvm-strip -g $@.tmp && mv $@.tmp $@
 
 $(SKELETON): $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SOURCES))
 	$(call say,SKEL,$@)
@@ -100,7 +101,7 @@ $(EMBEDDED): $(RULES) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ i=0; echo '#include "util/embedded.h"'; \
 	  for f in $(RULES); do \
-	    echo "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
+	    printf '%s\n' "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
 	    echo "extern const char file_$$i[], file_$${i}_end[];"; i=$$((i+1)); done; \
 	  echo 'const struct embedded_file embedded_files[] = {'; i=0; \
 	  for f in $(RULES); do echo "{\"$${f#rules/}\", file_$$i, file_$${i}_end},"; i=$$((i+1)); done; \

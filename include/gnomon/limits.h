@@ -39,10 +39,19 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX 512
+/* Larger token counts are no counts; sums of a few stay far from overflow. */
+#define TOKENS_MAX 1000000000000
 
 /* Post-quantum ClientHellos are 1.7 to 2 KB; a record may hold 16 KiB and RFC 8446 lets a
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
+
+/* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
+#define VLAN_TAGS_MAX 4
+/* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
+#define IPV6_EXTENSIONS_MAX 8
+/* "1:", 20 bytes of SHA-1 in base64 and the NUL are 31. */
+#define COMMUNITY_ID_MAX 32
 
 /* Payload kept per flow and direction while its first bytes are put in order. */
 #define REASSEMBLY_BYTES_MAX 32768
@@ -52,9 +61,18 @@
 #define FLOWS_MAX 65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX 16384
+/* Held per direction until a protocol recognises its first bytes. */
+#define STREAM_FIRST_BYTES 64
+/* Segments of a stream that was joined midway, looked at for the start of a message. */
+#define STREAM_TRIES_MAX 64
+/* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
+ * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
+#define PRESENCE_BYTES 512
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX 1024
+/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
+#define PROCESS_PATH_MAX 256
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
  * of whom there may be many. Also bounds a name. */
 #define USERS_LINE_MAX 512
@@ -66,11 +84,31 @@
 #define YAML_DEPTH_MAX 32
 #define YAML_NODES_MAX 1000000
 #define DIAG_MESSAGES_MAX 100
+/* Files of one rules directory: people keep tens, a mistaken path holds thousands. */
+#define DIRECTORY_FILES_MAX 1000
+/* Small strings of a rules file, some hundred to a block. */
+#define ARENA_BLOCK_BYTES 16384
+/* Words compared for "did you mean"; the longest field name has 45 letters. */
+#define SUGGEST_WORD_MAX 64
+/* A quoted piece of input in a message. */
+#define MESSAGE_TEXT_MAX 80
+
+/* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
+#define CATALOG_GLOBS_PER_SUFFIX_MAX 64
+/* 253 characters of host name have at most 127 labels. */
+#define HOST_LABELS_MAX 127
 
 #define FINDINGS_PER_EVENT_MAX 16
 #define CONDITION_DEPTH_MAX 32
+/* One condition's text and steps: the largest sensible one is a page. */
+#define CONDITION_BYTES_MAX 16384
+#define CONDITION_STEPS_MAX 4096
+/* Words that a verdict's reason quotes of an entry. */
+#define REASON_TEXT_MAX 200
 
 #define OUTPUTS_MAX 8
+/* --rules on one command line or in one configuration file. */
+#define RULE_PATHS_MAX 32
 /* Sequence numbers reserved on disk at a time: an fsync per so many events, and the gap that a crash
  * leaves is at most this. */
 #define SEQUENCE_BLOCK 1024
@@ -90,6 +128,10 @@
  * audits of a day's traffic want sooner. */
 #define FLOW_IDLE_S 900
 
+/* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
+#define SCRIPT_BYTES_MAX (1u << 20)
+#define SCRIPT_PAYLOAD_MAX (16u << 20)
+
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
 #define SEGMENT_BYTES_MAX 16384
 /* Bytes copied per stream before user space has judged it, and then per judged exchange. */
@@ -104,3 +146,13 @@
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX 65536
 #define KERNEL_CALLS_MAX 16384
+
+/* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
+ * whole runtime such as node has 60,000 symbols with 4 MB of names. */
+#define ELF_SEGMENTS_MAX 64
+#define ELF_SECTIONS_MAX 4096
+#define ELF_STRINGS_MAX (64u << 20)
+#define ELF_SYMBOLS_MAX (64u << 20)
+/* Files with hooks on one host: each container image brings a libssl of its own. */
+#define TLS_FILES_MAX 256
+#define TLS_HOOKS_PER_FILE_MAX 32

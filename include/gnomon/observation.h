@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "gnomon/kinds.h"
 #include "gnomon/span.h"
 
 /*
@@ -37,9 +38,6 @@ struct stream_id {
 	uint64_t generation;
 };
 
-/* Seen from the process whose stream or socket it is. */
-enum stream_dir { DIR_OUT, DIR_IN, DIR_COUNT };
-
 enum observation_kind {
 	OBS_PACKET,
 	OBS_SEGMENT,
@@ -70,9 +68,6 @@ struct observed_segment {
 	struct span bytes;
 };
 
-enum socket_state { SOCKET_ESTABLISHED, SOCKET_CLOSED, SOCKET_LISTENING };
-enum socket_role { SOCKET_CONNECTED, SOCKET_ACCEPTED };
-
 struct observed_socket {
 	uint64_t cookie;
 	enum socket_state state;
@@ -94,8 +89,6 @@ struct observed_process {
 	uint32_t parent_pid;
 	struct span filename; /* as given to execve; empty for exit */
 };
-
-enum link_kind { LINK_NONE, LINK_IN_CALL, LINK_THREAD };
 
 struct observed_link {
 	struct stream_id stream;

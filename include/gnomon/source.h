@@ -7,17 +7,10 @@
 
 #include "gnomon/observation.h"
 
-/* What a stream or a socket deserves from now on. The order is the ABI's (abi.h). */
-enum steer_action {
-	STEER_FOLLOW, /* everything, up to the budget */
-	STEER_HEADS,  /* 512 bytes after each turn of direction */
-	STEER_COUNT,  /* only lengths */
-	STEER_IGNORE, /* nothing at all */
-};
-
 struct steering {
 	struct stream_id stream;
 	enum steer_action action;
+	uint64_t budget; /* STEER_FOLLOW: bytes that may have been copied in all when copying stops */
 };
 
 struct source_stats {

@@ -4,23 +4,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "gnomon/kinds.h"
 #include "gnomon/span.h"
 
 /*
  * One TLS library: recognise its file among a process's executable mappings, and name the file
  * offsets of the functions to hook. One file and one row in user/tlslib/table.c.
  */
-
-/* The roles that the kernel half knows; the order is the ABI's (abi.h). */
-enum tls_function {
-	TLS_READ,       /* int f(handle, buf, num): bytes = return value */
-	TLS_WRITE,
-	TLS_READ_EX,    /* int f(handle, buf, num, size_t *done): bytes = *done when it returns 1 */
-	TLS_WRITE_EX,
-	TLS_FREE,       /* void f(handle) */
-	TLS_SHUTDOWN,   /* int f(handle) */
-	TLS_FUNCTION_COUNT,
-};
 
 struct tls_hook {
 	enum tls_function function;

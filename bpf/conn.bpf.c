@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "emit.bpf.h"
+
+#include <bpf/bpf_endian.h>
+
+/*
+ * TCP socket life. A state change to SYN_SENT or LISTEN happens in the caller's context and tells the
+ * identity; later ones run in softirq and find it by the cookie.
+ */
+
+/* include/net/tcp_states.h */
+enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT, TCP_SYN_RECV, TCP_CLOSE = 7, TCP_LISTEN = 10 };
+
+static __always_inline void fill_endpoints(struct record_socket *r, const struct sock *sk)
+{
+	r->family = sk->__sk_common.skc_family;
+	r->local_port = sk->__sk_common.skc_num;
+	r->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	r->reserved = 0;
+	__builtin_memset(r->local, 0, sizeof(r->local) + sizeof(r->remote));
+	if (r->family == AF_INET) {
+		*(__u32 *)r->local = sk->__sk_common.skc_rcv_saddr;
+		*(__u32 *)r->remote = sk->__sk_common.skc_daddr;
+	} else {
+		BPF_CORE_READ_INTO(&r->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&r->remote, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
+/*
+ * Payload, each byte once, without SYN and FIN. What was sent: bytes_sent counts payload only but
+ * retransmissions too (kernel commit ba113c3aa79a), bytes_retrans takes them off again (fb31c9b9f6c8). Unlike bytes_acked it
+ * needs no correction for SYN and FIN, and holds what a reset left unacknowledged. bytes_received counts
+ * the peer's FIN as one byte; SOCK_DONE says that it came.
+ */
+static __always_inline void fill_bytes(struct record_socket *r, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+	__u64 received = BPF_CORE_READ(tp, bytes_received);
+
+	if (received && sk->__sk_common.skc_flags & (1UL << SOCK_DONE))
+		received--;
+	r->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
+	r->bytes_received = received;
+}
+
+static __always_inline void emit_socket(const struct sock *sk, __u64 cookie, const struct conn *conn,
+					__u32 state)
+{
+	struct record_socket *r;
+
+	if (!reserve_record(r))
+		return;
+	fill_header(&r->header, RECORD_SOCKET, 0);
+	r->header.who = conn->who;
+	r->cookie = cookie;
+	r->state = state;
+	r->role = conn->role;
+	fill_bytes(r, sk);
+	fill_endpoints(r, sk);
+	bpf_ringbuf_submit(r, 0);
+}
+
+static __always_inline struct listener_key listener_of(const struct sock *sk)
+{
+	struct listener_key key = {
+		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
+		.port = sk->__sk_common.skc_num,
+	};
+	return key;
+}
+
+static __always_inline void on_listen(const struct sock *sk, __u64 cookie)
+{
+	struct listener_key key = listener_of(sk);
+	struct conn conn = {};
+
+	who_is_current(&conn.who);
+	conn.role = SOCKET_ACCEPTED;
+	if (bpf_map_update_elem(&listeners, &key, &conn.who, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+	emit_socket(sk, cookie, &conn, SOCKET_LISTENING);
+}
+
+static __always_inline void on_connect(const struct sock *sk, __u64 cookie)
+{
+	struct conn conn = {};
+
+	who_is_current(&conn.who);
+	conn.role = SOCKET_CONNECTED;
+	if (bpf_map_update_elem(&conns, &cookie, &conn, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+}
+
+static __always_inline void on_established(const struct sock *sk, __u64 cookie, bool accepted)
+{
+	struct conn *conn = bpf_map_lookup_elem(&conns, &cookie);
+	struct conn fresh = {};
+
+	if (conn) {
+		conn->established = 1;
+		emit_socket(sk, cookie, conn, SOCKET_ESTABLISHED);
+		return;
+	}
+	fresh.established = 1;
+	if (accepted) {
+		struct listener_key key = listener_of(sk);
+		struct record_who *who = bpf_map_lookup_elem(&listeners, &key);
+
+		fresh.role = SOCKET_ACCEPTED;
+		if (who)
+			fresh.who = *who;
+	}
+	if (bpf_map_update_elem(&conns, &cookie, &fresh, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+	emit_socket(sk, cookie, &fresh, SOCKET_ESTABLISHED);
+}
+
+static __always_inline void on_close(const struct sock *sk, __u64 cookie, int old)
+{
+	struct listener_key key;
+	struct conn *conn;
+
+	if (old == TCP_LISTEN) {
+		key = listener_of(sk);
+		bpf_map_delete_elem(&listeners, &key);
+		return;
+	}
+	conn = bpf_map_lookup_elem(&conns, &cookie);
+	if (!conn)
+		return;
+	/* a connection that never came about is no traffic */
+	if (conn->established)
+		emit_socket(sk, cookie, conn, SOCKET_CLOSED);
+	bpf_map_delete_elem(&conns, &cookie);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sock_state, struct sock *sk, int old, int new)
+{
+	__u64 cookie;
+
+	if (new != TCP_SYN_SENT && new != TCP_ESTABLISHED && new != TCP_CLOSE && new != TCP_LISTEN)
+		return 0;
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+
+	cookie = bpf_get_socket_cookie(sk);
+	if (new == TCP_SYN_SENT)
+		on_connect(sk, cookie);
+	else if (new == TCP_ESTABLISHED)
+		on_established(sk, cookie, old == TCP_SYN_RECV);
+	else if (new == TCP_CLOSE)
+		on_close(sk, cookie, old);
+	else
+		on_listen(sk, cookie);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

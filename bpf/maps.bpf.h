@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "vmlinux_min.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "gnomon/abi.h"
+#include "gnomon/limits.h"
+
+/*
+ * The maps, shared by all programs: weak, so that the static linker keeps one of each. Tables are HASH with
+ * counted failures, not LRU: an LRU forgets silently.
+ */
+
+/* One ring for all CPUs keeps the order of records, which pairing a request with its response needs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RING_BYTES);
+} records SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KLOSS_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps") __weak;
+
+/* A connection's identity, taken when its process connected; the key is the socket cookie. */
+struct conn {
+	struct record_who who;
+	__u32 role;
+	__u32 established;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_CONNS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct conn);
+} conns SEC(".maps") __weak;
+
+/* Who listens: accepted sockets are born in softirq and inherit this. */
+struct listener_key {
+	__u32 netns;
+	__u32 port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct listener_key);
+	__type(value, struct record_who);
+} listeners SEC(".maps") __weak;
+
+/* A TLS stream. The counters are written by the thread that holds the TLS library's own lock on the
+ * handle, so they need no atomics. */
+struct stream {
+	struct record_who who;
+	__u64 generation;
+	__u64 cookie;
+	__u64 offset[2];
+	__u64 copied;
+	__u32 turn_left; /* of HEADS_BYTES, in this turn of direction */
+	__u32 last_dir;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct stream_key);
+	__type(value, struct stream);
+} streams SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct stream_key);
+	__type(value, struct stream_verdict);
+} verdicts SEC(".maps") __weak;
+
+/* A TLS call in progress; the key is the thread. */
+struct call {
+	__u64 handle;
+	__u64 buffer;
+	__u64 done; /* size_t *, of the _ex forms */
+	__u64 cookie; /* of the socket used inside the call */
+	__u32 function;
+	__u32 reserved;
+};
+
+/* Preallocated: it is the one map that every probed call writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_CALLS_MAX);
+	__type(key, __u64);
+	__type(value, struct call);
+} calls SEC(".maps") __weak;
+
+/* What is left to copy of a flow's first handshake record, per direction. */
+struct flow_head {
+	__u32 left[2];
+	__u8 packets[2];
+	__u8 done[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct flow_head);
+} flow_heads SEC(".maps") __weak;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "emit.bpf.h"
+
+#include <bpf/bpf_endian.h>
+
+/*
+ * First bytes of each flow, at the root of the cgroup2 tree, so for every network namespace. Only the
+ * first handshake record of a TLS connection in each direction is copied (ClientHello, ServerHello);
+ * a flow whose first payload is anything else is marked done and costs one storage look-up a packet.
+ */
+
+#define TLS_RECORD_HEADER 5
+#define TLS_HANDSHAKE 22
+
+struct flow_segment {
+	__u32 payload; /* offset of the TCP payload */
+	__u32 len;     /* of the packet, from the IP header */
+};
+
+/* RFC 791, RFC 8200, RFC 9293. Extension headers are left to nobody: such flows go by their socket alone. */
+static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segment *segment)
+{
+	__u8 first, doff, next;
+	__u32 at;
+
+	if (bpf_skb_load_bytes(skb, 0, &first, 1))
+		return false;
+	if (first >> 4 == 4) {
+		if (bpf_skb_load_bytes(skb, 9, &next, 1))
+			return false;
+		at = (first & 0xf) * 4;
+	} else {
+		if (bpf_skb_load_bytes(skb, 6, &next, 1))
+			return false;
+		at = 40;
+	}
+	if (next != IPPROTO_TCP || bpf_skb_load_bytes(skb, at + 12, &doff, 1))
+		return false;
+	segment->payload = at + (doff >> 4) * 4;
+	segment->len = skb->len;
+	return segment->payload < segment->len;
+}
+
+#define COPY_TIER(size)                                                              \
+	do {                                                                         \
+		struct record_packet *r_;                                            \
+		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);         \
+		if (!r_) {                                                           \
+			count_loss(KLOSS_RING, 1);                                   \
+			return;                                                      \
+		}                                                                    \
+		__builtin_memset(&r_->header, 0, sizeof(r_->header));                \
+		fill_header(&r_->header, RECORD_PACKET, n);                          \
+		r_->cookie = cookie;                                                 \
+		r_->wire_len = skb->len;                                             \
+		r_->dir = dir;                                                       \
+		if (n > 0 && n <= (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, n)) \
+			bpf_ringbuf_submit(r_, 0);                                   \
+		else                                                                 \
+			bpf_ringbuf_discard(r_, 0);                                  \
+	} while (0)
+
+static __always_inline void emit_packet(struct __sk_buff *skb, __u64 cookie, __u32 dir, __u32 n)
+{
+	if (n <= 640) /* a classical ClientHello */
+		COPY_TIER(640);
+	else if (n <= 2048) /* one with a post-quantum key share */
+		COPY_TIER(2048);
+	else
+		COPY_TIER(PACKET_BYTES_MAX);
+}
+
+/* The first payload of this direction: does a handshake record start here? */
+static __always_inline void judge_first(struct __sk_buff *skb, const struct flow_segment *segment,
+					struct flow_head *head, __u32 dir)
+{
+	__u8 start[TLS_RECORD_HEADER];
+
+	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)) ||
+	    start[0] != TLS_HANDSHAKE || start[1] != 3)
+		head->done[dir] = 1;
+	else
+		head->left[dir] = TLS_RECORD_HEADER + (start[3] << 8 | start[4]);
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
+{
+	struct flow_segment segment;
+	struct flow_head *head;
+	struct bpf_sock *sk;
+	__u32 payload, n;
+
+	sk = skb->sk;
+	if (!sk)
+		return 1;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != IPPROTO_TCP)
+		return 1;
+	head = bpf_sk_storage_get(&flow_heads, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!head || head->done[dir])
+		return 1;
+	if (!find_payload(skb, &segment))
+		return 1; /* a bare ACK; the flow's first bytes are still to come */
+
+	if (!head->left[dir])
+		judge_first(skb, &segment, head, dir);
+	if (head->done[dir])
+		return 1;
+
+	n = segment.len < PACKET_BYTES_MAX ? segment.len : PACKET_BYTES_MAX;
+	emit_packet(skb, bpf_get_socket_cookie(skb), dir, n);
+
+	payload = segment.len - segment.payload;
+	if (payload >= head->left[dir] || ++head->packets[dir] >= PACKETS_PER_FLOW)
+		head->done[dir] = 1;
+	else
+		head->left[dir] -= payload;
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int packet_out(struct __sk_buff *skb)
+{
+	return on_packet(skb, DIR_OUT);
+}
+
+SEC("cgroup_skb/ingress")
+int packet_in(struct __sk_buff *skb)
+{
+	return on_packet(skb, DIR_IN);
+}

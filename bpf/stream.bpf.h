@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "emit.bpf.h"
+
+/*
+ * What all hooks on TLS libraries share: the stream table, the verdict, the capture budget, and the
+ * copy into the ring.
+ */
+
+/* Raised by user space when policy is loaded anew: verdicts of older epochs no longer hold. */
+extern volatile __u32 verdict_epoch;
+
+static __always_inline struct stream_key stream_key_of(__u64 handle)
+{
+	struct stream_key key = {
+		.pid = bpf_get_current_pid_tgid() >> 32,
+		.handle = handle,
+	};
+	return key;
+}
+
+static __always_inline bool stream_ignored(__u64 handle)
+{
+	struct stream_key key = stream_key_of(handle);
+	struct stream_verdict *verdict = bpf_map_lookup_elem(&verdicts, &key);
+
+	return verdict && verdict->action == STEER_IGNORE && verdict->epoch == verdict_epoch;
+}
+
+static __always_inline struct stream *stream_get(const struct stream_key *key)
+{
+	struct stream *stream = bpf_map_lookup_elem(&streams, key);
+	struct stream fresh = {};
+
+	if (stream)
+		return stream;
+	who_is_current(&fresh.who);
+	fresh.generation = bpf_ktime_get_boot_ns();
+	fresh.last_dir = DIR_COUNT;
+	if (bpf_map_update_elem(&streams, key, &fresh, BPF_ANY)) {
+		count_loss(KLOSS_TABLE, 1);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&streams, key);
+}
+
+static __always_inline void stream_emit_end(const struct stream_key *key, const struct stream *stream)
+{
+	struct record_stream_end *r;
+
+	if (!reserve_record(r))
+		return;
+	fill_header(&r->header, RECORD_STREAM_END, 0);
+	r->header.who = stream->who;
+	r->stream.handle = key->handle;
+	r->stream.generation = stream->generation;
+	r->total[DIR_OUT] = stream->offset[DIR_OUT];
+	r->total[DIR_IN] = stream->offset[DIR_IN];
+	bpf_ringbuf_submit(r, 0);
+}
+
+static __always_inline void stream_end(__u64 handle)
+{
+	struct stream_key key = stream_key_of(handle);
+	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
+
+	bpf_map_delete_elem(&verdicts, &key);
+	if (!stream)
+		return;
+	stream_emit_end(&key, stream);
+	bpf_map_delete_elem(&streams, &key);
+}
+
+/* The socket that the call used. Another one than before means that the handle was taken for a new
+ * connection without being freed: a new generation. */
+static __always_inline void stream_link(const struct stream_key *key, struct stream *stream,
+					__u64 cookie, __u32 kind)
+{
+	struct record_link *r;
+
+	if (!cookie || stream->cookie == cookie)
+		return;
+	if (stream->cookie) {
+		stream_emit_end(key, stream);
+		bpf_map_delete_elem(&verdicts, key);
+		stream->generation = bpf_ktime_get_boot_ns();
+		stream->offset[DIR_OUT] = 0;
+		stream->offset[DIR_IN] = 0;
+		stream->copied = 0;
+		stream->last_dir = DIR_COUNT;
+	}
+	stream->cookie = cookie;
+	if (!reserve_record(r))
+		return;
+	fill_header(&r->header, RECORD_LINK, 0);
+	r->header.who = stream->who;
+	r->stream.handle = key->handle;
+	r->stream.generation = stream->generation;
+	r->cookie = cookie;
+	r->kind = kind;
+	r->reserved = 0;
+	bpf_ringbuf_submit(r, 0);
+}
+
+/* How many of the `n` bytes that a call moved are to be copied. */
+static __always_inline __u64 stream_allowance(const struct stream_key *key, struct stream *stream,
+					      __u32 dir, __u64 n)
+{
+	struct stream_verdict *verdict = bpf_map_lookup_elem(&verdicts, key);
+	__u64 budget = STREAM_BUDGET_BYTES;
+	__u32 action = STEER_FOLLOW;
+	__u64 allowed = n;
+
+	if (verdict && verdict->generation == stream->generation) {
+		budget = verdict->budget;
+		if (verdict->epoch == verdict_epoch)
+			action = verdict->action;
+	}
+	if (dir != stream->last_dir) {
+		stream->last_dir = dir;
+		stream->turn_left = HEADS_BYTES;
+	}
+	if (action == STEER_COUNT || action == STEER_IGNORE)
+		return 0;
+	if (action == STEER_HEADS) {
+		if (allowed > stream->turn_left)
+			allowed = stream->turn_left;
+		stream->turn_left -= allowed;
+		return allowed;
+	}
+	if (stream->copied + n > budget) {
+		allowed = stream->copied < budget ? budget - stream->copied : 0;
+		count_loss(KLOSS_STREAM_BUDGET, n - allowed);
+	}
+	return allowed;
+}
+
+/* Reserve, read, submit: bpf_probe_read_user() does not sleep, so the reservation is never held over a
+ * page fault. Bytes that cannot be read show as a gap in the offsets. */
+#define CHUNK_TIER(size)                                                              \
+	do {                                                                          \
+		struct record_segment *r_;                                            \
+		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);          \
+		if (!r_) {                                                            \
+			count_loss(KLOSS_RING, 1);                                    \
+			break;                                                        \
+		}                                                                     \
+		fill_header(&r_->header, RECORD_SEGMENT, n);                          \
+		r_->header.who = stream->who;                                         \
+		r_->stream.handle = handle;                                           \
+		r_->stream.generation = stream->generation;                           \
+		r_->cookie = stream->cookie;                                          \
+		r_->offset = stream->offset[dir];                                     \
+		r_->omitted = omitted;                                                \
+		r_->dir = dir;                                                        \
+		r_->reserved = 0;                                                     \
+		if (n > (size) || bpf_probe_read_user(r_->bytes, n, (void *)from)) {  \
+			bpf_ringbuf_discard(r_, 0);                                   \
+			count_loss(KLOSS_FAULT, n);                                   \
+			break;                                                        \
+		}                                                                     \
+		bpf_ringbuf_submit(r_, 0);                                            \
+		stream->copied += n;                                                  \
+	} while (0)
+
+/*
+ * Copies one chunk of a call's bytes, of which `omitted` more follow uncopied. Tiers of a factor two: the
+ * ring's space is what bursts run out of, and a reservation's size must be a constant. Not static, so
+ * that the verifier looks at it once and not once for each turn of the caller's loop; such a function
+ * takes only numbers on 5.10, so it finds the stream again.
+ */
+__weak __noinline int stream_emit_chunk(__u64 handle, __u64 from, __u64 omitted, __u32 len, __u32 direction)
+{
+	struct stream_key key = stream_key_of(handle);
+	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
+	__u32 dir = direction & 1;
+	__u64 n = len;
+
+	if (!stream)
+		return 0;
+	if (n <= 256)
+		CHUNK_TIER(256);
+	else if (n <= 512)
+		CHUNK_TIER(512);
+	else if (n <= 1024)
+		CHUNK_TIER(1024);
+	else if (n <= 2048)
+		CHUNK_TIER(2048);
+	else if (n <= 4096)
+		CHUNK_TIER(4096);
+	else if (n <= 8192)
+		CHUNK_TIER(8192);
+	else
+		CHUNK_TIER(SEGMENT_BYTES_MAX);
+	stream->offset[dir] += n + omitted;
+	return 0;
+}
+
+/* Chunks of one call: 1 MiB, far above what TLS libraries move at once; more is counted. */
+#define CHUNKS_PER_CALL 64
+
+/* The call moved `n` bytes at `from`: copies what is allowed and advances the stream by all of them. */
+static __always_inline void stream_bytes(const struct stream_key *key, struct stream *stream, __u32 dir,
+					 __u64 from, __u64 n)
+{
+	__u64 allowed = stream_allowance(key, stream, dir, n);
+	__u64 rest = n - allowed;
+	__u32 chunks, tail;
+
+	if (!allowed) {
+		stream->offset[dir & 1] += n;
+		return;
+	}
+	if (allowed > CHUNKS_PER_CALL * SEGMENT_BYTES_MAX) {
+		rest += allowed - CHUNKS_PER_CALL * SEGMENT_BYTES_MAX;
+		count_loss(KLOSS_STREAM_BUDGET, allowed - CHUNKS_PER_CALL * SEGMENT_BYTES_MAX);
+		allowed = CHUNKS_PER_CALL * SEGMENT_BYTES_MAX;
+	}
+	/* full chunks but the last, which carries what was not copied */
+	chunks = (allowed - 1) / SEGMENT_BYTES_MAX;
+	for (__u32 i = 0; i < CHUNKS_PER_CALL && i < chunks; i++) {
+		stream_emit_chunk(key->handle, from, 0, SEGMENT_BYTES_MAX, dir);
+		from += SEGMENT_BYTES_MAX;
+	}
+	tail = allowed - (__u64)chunks * SEGMENT_BYTES_MAX;
+	stream_emit_chunk(key->handle, from, rest, tail, dir);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The records that the kernel half puts into the ring buffer, and the maps' values that both halves
+ * touch. Fixed width, natural alignment, no padding that is not named. Included by bpf/ and by
+ * user/source/ alone.
+ */
+
+#ifdef __bpf__
+typedef __u8 abi_u8;
+typedef __u16 abi_u16;
+typedef __u32 abi_u32;
+typedef __u64 abi_u64;
+#else
+#include <assert.h>
+#include <stdint.h>
+typedef uint8_t abi_u8;
+typedef uint16_t abi_u16;
+typedef uint32_t abi_u32;
+typedef uint64_t abi_u64;
+#endif
+
+#include "gnomon/kinds.h"
+
+/* Raised with every change of a struct below; the loader refuses a kernel half of another one. */
+#define GNOMON_ABI_VERSION 1
+
+enum record_type {
+	RECORD_SEGMENT = 1,
+	RECORD_STREAM_END,
+	RECORD_LINK,
+	RECORD_SOCKET,
+	RECORD_PACKET,
+	RECORD_EXEC,
+	RECORD_EXIT,
+};
+
+struct record_who {
+	abi_u32 pid, uid, gid, reserved;
+	abi_u64 start_ns; /* CLOCK_BOOTTIME */
+	abi_u64 cgroup_id;
+	abi_u8 comm[16];
+};
+
+struct record_header {
+	abi_u32 type;
+	abi_u32 len;     /* of the bytes that follow the record's fixed part */
+	abi_u64 time_ns; /* CLOCK_BOOTTIME */
+	struct record_who who;
+};
+
+struct record_stream {
+	abi_u64 handle;
+	abi_u64 generation;
+};
+
+struct record_segment {
+	struct record_header header;
+	struct record_stream stream;
+	abi_u64 cookie;
+	abi_u64 offset;
+	abi_u64 omitted;
+	abi_u32 dir; /* enum stream_dir */
+	abi_u32 reserved;
+	abi_u8 bytes[];
+};
+
+struct record_stream_end {
+	struct record_header header;
+	struct record_stream stream;
+	abi_u64 total[2];
+};
+
+struct record_link {
+	struct record_header header;
+	struct record_stream stream;
+	abi_u64 cookie;
+	abi_u32 kind; /* enum link_kind */
+	abi_u32 reserved;
+};
+
+struct record_socket {
+	struct record_header header;
+	abi_u64 cookie;
+	abi_u64 bytes_sent, bytes_received;
+	abi_u32 state; /* enum socket_state */
+	abi_u32 role;  /* enum socket_role */
+	abi_u16 family; /* AF_INET, AF_INET6 */
+	abi_u16 local_port, remote_port; /* host order */
+	abi_u16 reserved;
+	abi_u8 local[16], remote[16]; /* network order; AF_INET in the first four */
+};
+
+struct record_packet {
+	struct record_header header; /* who is zero: packets run in softirq */
+	abi_u64 cookie;
+	abi_u32 wire_len;
+	abi_u32 dir; /* enum stream_dir */
+	abi_u8 bytes[];
+};
+
+struct record_exec {
+	struct record_header header;
+	abi_u32 parent_pid;
+	abi_u32 reserved;
+	abi_u8 filename[256]; /* header.len says how much of it */
+};
+
+struct record_exit {
+	struct record_header header;
+};
+
+/* Per-CPU counters; the order is that of enum loss_kind's kernel kinds. */
+enum kernel_loss { KLOSS_RING, KLOSS_FAULT, KLOSS_TABLE, KLOSS_STREAM_BUDGET, KLOSS_COUNT };
+
+struct stream_key {
+	abi_u32 pid;
+	abi_u32 reserved;
+	abi_u64 handle;
+};
+
+/* Written by user space only. Valid while `epoch` is the programs' current one and `generation` is
+ * the stream's, so that a policy reload, or a reused handle, is judged anew. */
+struct stream_verdict {
+	abi_u64 generation;
+	abi_u64 budget; /* bytes that may have been copied in all when copying stops */
+	abi_u32 action; /* enum steer_action */
+	abi_u32 epoch;
+};
+
+#ifndef __bpf__
+static_assert(sizeof(struct record_who) == 48, "record_who is part of the ABI");
+static_assert(sizeof(struct record_header) == 64, "record_header is part of the ABI");
+static_assert(sizeof(struct record_segment) == 112, "record_segment is part of the ABI");
+static_assert(sizeof(struct record_socket) == 136, "record_socket is part of the ABI");
+static_assert(sizeof(struct stream_verdict) == 24, "stream_verdict is part of the ABI");
+#endif

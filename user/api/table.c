@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "api/family.h"
+
+const struct api_ops *const api_table[] = {
+	&openai_chat_api,
+	&anthropic_messages_api,
+	NULL,
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gnomon/limits.h"
+
+/* What --events chooses: bits of event_classes. */
+enum event_class {
+	CLASS_ALERT = 1 << 0,
+	CLASS_LLM = 1 << 1,
+	CLASS_CONNECTION = 1 << 2,
+	CLASS_SERVER = 1 << 3,
+	CLASS_STATUS = 1 << 4,
+	CLASS_ALL = (1 << 5) - 1,
+};
+
+/* The options of `run` and `audit`: defaults, then the configuration file, then the command line. */
+struct settings {
+	const char *rules[RULE_PATHS_MAX];
+	size_t rule_count;
+	const char *outputs[OUTPUTS_MAX];
+	size_t output_count;
+	unsigned int classes; /* of enum event_class */
+	const char *format;   /* run: ecs; audit: text, json, html */
+	uint64_t duration_s;  /* 0: no end */
+	bool verbose;
+	/* audit */
+	const char *capture; /* -r */
+	const char *filter;
+	const char *report_path; /* -o */
+	int fail_on;             /* enum severity */
+	bool all;
+	/* what the configuration file and joined arguments own */
+	char *owned[RULE_PATHS_MAX + OUTPUTS_MAX + 8];
+	size_t owned_count;
+};
+
+/* Parse argv from its first word, the command's name. -1: go on. Otherwise the exit status: help was
+ * printed, or the usage was wrong and said so on stderr. */
+int settings_parse_run(struct settings *settings, int argc, char **argv);
+int settings_parse_audit(struct settings *settings, int argc, char **argv);
+void settings_done(struct settings *settings);

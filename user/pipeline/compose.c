@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "flow/community_id.h"
+#include "gnomon/finding.h"
+#include "pipeline/internal.h"
+#include "policy/policy.h"
+#include "util/cleanup.h"
+#include "util/ids.h"
+#include "util/mix.h"
+
+/* event.dataset, event.kind and the lists of ECS per action; the last row is for rule ids. */
+static const struct {
+	const char *action, *dataset, *kind, *type;
+	const char *category[2];
+} actions[] = {
+	{"llm-request", "gnomon.llm", "event", "access", {"api", "network"}},
+	{"llm-connection", "gnomon.connection", "event", "connection", {"network"}},
+	{"connection", "gnomon.connection", "event", "connection", {"network"}},
+	{"sensor-start", "gnomon.status", "event", "start", {"host"}},
+	{"sensor-stop", "gnomon.status", "event", "end", {"host"}},
+	{"sensor-status", "gnomon.status", "metric", "info", {"host"}},
+	{"sensor-degraded", "gnomon.status", "event", "error", {"host"}},
+	{"policy-reload", "gnomon.status", "event", "change", {"configuration"}},
+	{NULL, "gnomon.alert", "alert", "info", {"network", "intrusion_detection"}},
+};
+
+static void set_id(struct pipeline *p, struct event *event)
+{
+	char text[ID_MAX];
+
+	id_format(text, 0, hash_mix(p->id_seed + p->id_count++));
+	event_format(event, F_EVENT_ID, "%s", text);
+}
+
+void compose_base(struct pipeline *p, struct event *event, const char *action, uint64_t time_ns)
+{
+	size_t row = 0;
+
+	while (actions[row].action && strcmp(actions[row].action, action) != 0)
+		row++;
+	event_init(event);
+	event_set_time(event, F_TIMESTAMP, time_ns);
+	event_set_text(event, F_ECS_VERSION, "9.5.0");
+	event_set_text(event, F_OBSERVER_VENDOR, "gnomon");
+	event_set_text(event, F_OBSERVER_PRODUCT, "gnomon");
+	event_set_text(event, F_OBSERVER_TYPE, "sensor");
+	event_set_text(event, F_OBSERVER_VERSION, GNOMON_VERSION);
+	event_set_text(event, F_HOST_NAME, p->host_name);
+	event_set_text(event, F_HOST_ID, p->host_id);
+	event_set_text(event, F_EVENT_KIND, actions[row].kind);
+	event_set_text(event, F_EVENT_ACTION, action);
+	event_set_text(event, F_EVENT_DATASET, actions[row].dataset);
+	event_set_text(event, F_EVENT_MODULE, "gnomon");
+	for (size_t i = 0; i < ARRAY_SIZE(actions[row].category) && actions[row].category[i]; i++)
+		event_append(event, F_EVENT_CATEGORY, span_str(actions[row].category[i]));
+	event_append(event, F_EVENT_TYPE, span_str(actions[row].type));
+	set_id(p, event);
+}
+
+void compose_process(struct pipeline *p, struct event *event, const struct process_identity *who)
+{
+	const struct process *process;
+	char id[ID_MAX];
+
+	if (!who || !who->pid)
+		return;
+	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
+	if (p->users) {
+		event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
+		event_set_text(event, F_USER_GROUP_NAME, users_group(p->users, who->gid, p->now_ns));
+	}
+	event_set_int(event, F_PROCESS_PID, who->pid);
+	id_format(id, 0, hash_mix(hash_mix(p->id_seed ^ who->pid) ^ who->start_ns));
+	event_format(event, F_PROCESS_ENTITY_ID, "%s", id);
+	process = processes_find(p->processes, who);
+	if (!process)
+		return;
+	event_set_text(event, F_PROCESS_NAME, process->name);
+	event_set_text(event, F_PROCESS_EXECUTABLE, process->executable);
+	if (process->started_ns)
+		event_set_time(event, F_PROCESS_START, process->started_ns);
+	if (process->parent_pid) {
+		event_set_int(event, F_PROCESS_PARENT_PID, process->parent_pid);
+		event_set_text(event, F_PROCESS_PARENT_NAME, process->parent_name);
+	}
+}
+
+void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+	char text[COMMUNITY_ID_MAX > ID_MAX ? COMMUNITY_ID_MAX : ID_MAX];
+
+	event_set_ip(event, F_SOURCE_IP, &flow->client.address);
+	if (flow->client.port)
+		event_set_int(event, F_SOURCE_PORT, flow->client.port);
+	event_set_ip(event, F_DESTINATION_IP, &flow->server.address);
+	if (flow->server.port)
+		event_set_int(event, F_DESTINATION_PORT, flow->server.port);
+	event_set_text(event, F_NETWORK_TRANSPORT, flow->transport == 17 ? "udp" : "tcp");
+	event_set_text(event, F_NETWORK_TYPE, flow->server.address.family == 6 ? "ipv6" : "ipv4");
+	if (p->config.live)
+		event_set_text(event, F_NETWORK_DIRECTION, "egress");
+	community_id(text, &flow->client, &flow->server, flow->transport);
+	event_format(event, F_NETWORK_COMMUNITY_ID, "%s", text);
+	if (wire->has_hello) {
+		event_set_text(event, F_NETWORK_PROTOCOL, "tls");
+		event_set_text(event, F_TLS_NEXT_PROTOCOL, wire->hello.alpn);
+		event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
+		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
+		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
+	}
+	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));
+	event_format(event, F_FLOW_ID, "%s", text);
+}
+
+void compose_service(struct event *event, const struct service *service)
+{
+	event_set_text(event, F_SERVICE, service ? service->id : "unknown");
+	if (!service)
+		return;
+	event_set_text(event, F_SERVICE_KIND, service->kind);
+	event_set_text(event, F_SERVICE_COUNTRY, service->country);
+	event_set_text(event, F_GEN_AI_PROVIDER_NAME, service->provider);
+}
+
+static struct span string_of(const struct event *event, enum field field)
+{
+	return event_has(event, field) ? event->value[field].string : (struct span){0};
+}
+
+void compose_who(const struct event *event, char *to, size_t cap)
+{
+	struct span name = string_of(event, F_PROCESS_NAME);
+	struct span user = string_of(event, F_USER_NAME);
+
+	if (!user.len)
+		user = string_of(event, F_USER_ID);
+	if (name.len) {
+		snprintf(to, cap, "%.*s (%.*s)", (int)name.len, name.at, (int)user.len, user.at);
+	} else if (event_has(event, F_SOURCE_IP)) {
+		const struct net_address *ip = &event->value[F_SOURCE_IP].ip;
+
+		inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, to, (socklen_t)cap);
+	} else {
+		snprintf(to, cap, "somebody");
+	}
+}
+
+/* The fields that an alert carries over from the event that triggered it. */
+static const enum field carried[] = {
+	F_USER_ID, F_USER_NAME, F_USER_GROUP_NAME, F_PROCESS_PID, F_PROCESS_NAME, F_PROCESS_EXECUTABLE,
+	F_PROCESS_START, F_PROCESS_ENTITY_ID, F_PROCESS_PARENT_PID, F_PROCESS_PARENT_NAME, F_CONTAINER_ID,
+	F_SOURCE_IP, F_SOURCE_PORT, F_SOURCE_BYTES, F_DESTINATION_IP, F_DESTINATION_PORT,
+	F_DESTINATION_BYTES, F_DESTINATION_DOMAIN, F_NETWORK_TRANSPORT, F_NETWORK_TYPE,
+	F_NETWORK_PROTOCOL, F_NETWORK_DIRECTION, F_NETWORK_COMMUNITY_ID, F_TLS_CLIENT_SERVER_NAME,
+	F_URL_DOMAIN, F_URL_PATH, F_USER_AGENT_ORIGINAL, F_GEN_AI_OPERATION_NAME,
+	F_GEN_AI_PROVIDER_NAME, F_GEN_AI_REQUEST_MODEL, F_GEN_AI_RESPONSE_MODEL, F_GEN_AI_INPUT_TOKENS,
+	F_GEN_AI_OUTPUT_TOKENS, F_SERVICE, F_SERVICE_KIND, F_SERVICE_COUNTRY, F_API_FAMILY, F_AGENT,
+	F_KEY_KIND, F_VERDICT, F_VERDICT_REASON, F_VISIBILITY, F_VISIBILITY_REASON, F_CONFIDENCE, F_LINK,
+	F_FLOW_ID,
+};
+
+static void carry_over(const struct event *from, struct event *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
+		enum field f = carried[i];
+
+		if (!event_has(from, f))
+			continue;
+		to->present[f / 64] |= 1ULL << (f % 64);
+		to->value[f] = from->value[f];
+	}
+	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count; i++)
+		event_append(to, F_EVIDENCE, from->value[F_EVIDENCE].list.items[i]);
+}
+
+static void append_ip(struct event *event, enum field list, enum field from)
+{
+	char text[INET6_ADDRSTRLEN];
+	const struct net_address *ip;
+
+	if (!event_has(event, from))
+		return;
+	ip = &event->value[from].ip;
+	inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, sizeof(text));
+	event_append_copy(event, list, span_str(text));
+}
+
+static void alert_message(const struct event *trigger, struct event *alert, const struct finding *finding)
+{
+	struct span service = string_of(trigger, F_SERVICE);
+	struct span host = string_of(trigger, F_URL_DOMAIN);
+	struct span model = string_of(trigger, F_GEN_AI_REQUEST_MODEL);
+	struct span reason = string_of(trigger, F_VERDICT_REASON);
+	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer : 0;
+	char who[96];
+
+	if (!host.len)
+		host = string_of(trigger, F_DESTINATION_DOMAIN);
+	compose_who(trigger, who, sizeof(who));
+	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s: %.*s",
+		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len, host.at,
+		     model.len ? ", model " : "", (int)model.len, model.at, (int)reason.len, reason.at);
+}
+
+static void deliver(struct pipeline *p, const struct event *event)
+{
+	p->stats.events++;
+	p->config.deliver(p->config.ctx, event);
+}
+
+static void deliver_alert(struct pipeline *p, const struct event *trigger, const struct finding *finding)
+{
+	struct event alert;
+
+	compose_base(p, &alert, finding->rule_id, trigger->value[F_TIMESTAMP].time_ns);
+	event_set_int(&alert, F_EVENT_SEVERITY, severity_number(finding->severity));
+	event_set_text(&alert, F_SEVERITY, severity_name(finding->severity));
+	event_set_text(&alert, F_RULE_ID, finding->rule_id);
+	event_set_text(&alert, F_RULE_NAME, finding->rule_name);
+	event_set_text(&alert, F_RULE_VERSION, finding->rule_version);
+	event_set_text(&alert, F_RULE_RULESET, finding->ruleset);
+	event_set_text(&alert, F_RULE_CATEGORY, finding->category);
+	event_set_text(&alert, F_RULE_REFERENCE, finding->reference);
+	if (finding->technique_count)
+		event_set_text(&alert, F_THREAT_FRAMEWORK, "MITRE ATT&CK");
+	for (size_t i = 0; i < finding->technique_count; i++)
+		event_append(&alert, F_THREAT_TECHNIQUE_ID, finding->techniques[i]);
+	for (size_t i = 0; i < finding->tag_count; i++)
+		event_append(&alert, F_TAGS, finding->tags[i]);
+	carry_over(trigger, &alert);
+	alert_message(trigger, &alert, finding);
+	append_ip(&alert, F_RELATED_IP, F_SOURCE_IP);
+	append_ip(&alert, F_RELATED_IP, F_DESTINATION_IP);
+	event_append(&alert, F_RELATED_USER, string_of(&alert, F_USER_NAME));
+	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_HOST_NAME));
+	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_DESTINATION_DOMAIN));
+	event_set_int(&alert, F_COUNT, 1);
+	event_set_int(&alert, F_SUPPRESSED, 0);
+	event_set_string(&alert, F_TRIGGER_ID, string_of(trigger, F_EVENT_ID));
+	event_set_text(&alert, F_POLICY_SHA256, policy_sha256(p->config.policy));
+	p->stats.alerts++;
+	if ((int)finding->severity > p->stats.worst)
+		p->stats.worst = (int)finding->severity;
+	deliver(p, &alert);
+}
+
+void compose_conclude(struct pipeline *p, struct event *event, bool alerts)
+{
+	struct finding findings[FINDINGS_PER_EVENT_MAX];
+	size_t n = 0;
+
+	if (event_has(event, F_SERVICE)) {
+		policy_judge(p->config.policy, event);
+		if (alerts)
+			n = policy_match(p->config.policy, event, findings, ARRAY_SIZE(findings));
+	}
+	deliver(p, event);
+	for (size_t i = 0; i < n; i++)
+		deliver_alert(p, event, &findings[i]);
+}

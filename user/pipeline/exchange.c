@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "api/exchange.h"
+#include "pipeline/internal.h"
+
+/*
+ * The listener of a stream's protocol. Requests that no API family claims are not kept at all; those that
+ * one claims become an llm-request event when their response has ended.
+ */
+
+static struct exchange *exchange_find(struct stream *s, uint32_t number)
+{
+	struct exchange *e = s->exchanges;
+
+	while (e && e->number != number)
+		e = e->next;
+	return e;
+}
+
+static void exchange_free(struct exchange *e)
+{
+	api_exchange_free(e->api);
+	free(e);
+}
+
+void exchange_free_all(struct stream *s)
+{
+	while (s->exchanges) {
+		struct exchange *e = s->exchanges;
+
+		s->exchanges = e->next;
+		exchange_free(e);
+	}
+	s->exchange_count = 0;
+}
+
+/* "api.example.com:8443" and "[::1]:8443" without the port. */
+static struct span host_of(struct span authority)
+{
+	const char *end;
+
+	if (authority.len && authority.at[0] == '[') {
+		end = memchr(authority.at, ']', authority.len);
+		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1) : authority;
+	}
+	end = authority.len ? memchr(authority.at, ':', authority.len) : NULL;
+	return end ? span_of(authority.at, (size_t)(end - authority.at)) : authority;
+}
+
+static void copy_host(char *to, size_t cap, struct span host)
+{
+	span_copy(to, cap, host);
+	for (; *to; to++)
+		*to = ascii_lower(*to);
+}
+
+/* A call worth full attention, or ordinary traffic of a host that is no AI service: then only the start of
+ * each message is worth a copy, in case a call follows on the same connection. */
+static void steer_by(struct stream *s, bool claimed, bool known)
+{
+	if (claimed || known)
+		stream_steer(s, STEER_FOLLOW);
+	else
+		stream_steer(s, STEER_HEADS);
+}
+
+static void on_request(void *ctx, uint32_t number, const struct http_head *head)
+{
+	struct stream *s = ctx;
+	struct pipeline *p = s->pipeline;
+	struct span host = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct catalog_match match = {0};
+	struct api_exchange *api;
+	struct exchange *e;
+	bool known;
+
+	if (!s->is_client)
+		return; /* a server's side of it: an event is about the client */
+	known = catalog_lookup(p->config.catalog, host, &match);
+	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? api_exchange_new(head) : NULL;
+	steer_by(s, api != NULL, known);
+	if (!api)
+		return;
+	e = calloc(1, sizeof(*e));
+	if (!e) {
+		api_exchange_free(api);
+		pipeline_lost(p, LOSS_STATE, 1);
+		return;
+	}
+	e->number = number;
+	e->api = api;
+	e->match = match;
+	e->started_ns = p->now_ns;
+	e->mark[DIR_OUT] = s->ended[DIR_OUT];
+	e->mark[DIR_IN] = s->ended[DIR_IN];
+	api_key_facts(head, &e->key);
+	span_copy(e->method, sizeof(e->method), head->method);
+	span_copy(e->version, sizeof(e->version), head->version);
+	copy_host(e->host, sizeof(e->host), host);
+	url_path_template(head->target, e->path, sizeof(e->path));
+	span_copy(e->user_agent, sizeof(e->user_agent),
+		  http_header_get(head, SPAN_LITERAL("user-agent")));
+	e->next = s->exchanges;
+	s->exchanges = e;
+	s->exchange_count++;
+}
+
+static void on_response(void *ctx, uint32_t number, const struct http_head *head)
+{
+	struct exchange *e = exchange_find(ctx, number);
+
+	if (!e)
+		return;
+	e->status = head->status;
+	api_exchange_response(e->api, head);
+}
+
+static void on_body(void *ctx, uint32_t number, enum stream_dir message, struct span bytes)
+{
+	struct exchange *e = exchange_find(ctx, number);
+
+	if (e)
+		api_exchange_body(e->api, message, bytes);
+}
+
+static void on_body_gap(void *ctx, uint32_t number, enum stream_dir message, uint64_t bytes)
+{
+	struct exchange *e = exchange_find(ctx, number);
+
+	if (e)
+		api_exchange_gap(e->api, message, bytes);
+}
+
+static void on_request_end(void *ctx, uint32_t number)
+{
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
+
+	if (e) {
+		e->request_bytes = s->total[DIR_OUT] - e->mark[DIR_OUT];
+		e->request_ended = true;
+	}
+	s->ended[DIR_OUT] = s->total[DIR_OUT];
+}
+
+static void set_usage(struct event *event, const struct token_usage *usage)
+{
+	static const char *const names[] = {
+		[USAGE_NONE] = "none",
+		[USAGE_REPORTED] = "reported",
+		[USAGE_ESTIMATED_TEXT] = "estimated_text",
+		[USAGE_ESTIMATED_CIPHERTEXT] = "estimated_ciphertext",
+	};
+	const struct {
+		enum field field;
+		token_count count;
+	} counts[] = {
+		{F_GEN_AI_INPUT_TOKENS, usage->input},
+		{F_GEN_AI_OUTPUT_TOKENS, usage->output},
+		{F_GEN_AI_CACHE_READ_TOKENS, usage->cache_read},
+		{F_GEN_AI_CACHE_CREATION_TOKENS, usage->cache_creation},
+		{F_GEN_AI_REASONING_TOKENS, usage->reasoning},
+	};
+
+	event_set_text(event, F_USAGE_SOURCE, names[usage->source]);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (counts[i].count != TOKENS_UNKNOWN)
+			event_set_int(event, counts[i].field, counts[i].count);
+}
+
+static void set_facts(struct event *event, const struct llm_facts *facts)
+{
+	event_set_text(event, F_GEN_AI_OPERATION_NAME, facts->operation);
+	event_set_text(event, F_GEN_AI_REQUEST_MODEL, facts->request_model);
+	event_set_text(event, F_GEN_AI_RESPONSE_MODEL, facts->response_model);
+	if (facts->stream != TRI_UNKNOWN)
+		event_set_bool(event, F_GEN_AI_REQUEST_STREAM, facts->stream == TRI_TRUE);
+	event_set_text(event, F_API_FAMILY, facts->api_family);
+	set_usage(event, &facts->usage);
+	if (facts->truncated)
+		event_set_bool(event, F_TRUNCATED, true);
+}
+
+/* How sure: an exact host and the shape of the API leave no doubt; a name alone could be a proxy's. */
+static int64_t confidence_of(const struct exchange *e, bool shape)
+{
+	if (e->match.service)
+		return shape ? 99 : 90;
+	return 85;
+}
+
+static void set_http(struct event *event, const struct exchange *e)
+{
+	event_set_text(event, F_HTTP_VERSION, e->version);
+	event_set_text(event, F_HTTP_REQUEST_METHOD, e->method);
+	if (e->status)
+		event_set_int(event, F_HTTP_RESPONSE_STATUS_CODE, e->status);
+	event_set_text(event, F_URL_DOMAIN, e->host);
+	event_set_text(event, F_URL_PATH, e->path);
+	event_set_text(event, F_USER_AGENT_ORIGINAL, e->user_agent);
+	event_set_text(event, F_KEY_KIND, e->key.kind);
+}
+
+static void set_message(struct event *event, const struct exchange *e, const struct llm_facts *facts)
+{
+	const char *model = facts->request_model[0] ? facts->request_model : facts->response_model;
+	char who[96];
+
+	compose_who(event, who, sizeof(who));
+	if (facts->usage.source == USAGE_REPORTED && facts->usage.output != TOKENS_UNKNOWN)
+		event_format(event, F_MESSAGE, "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens", who,
+			     facts->operation, e->match.service ? e->match.service->id : e->host, model,
+			     facts->usage.input, facts->usage.output);
+	else
+		event_format(event, F_MESSAGE, "%s: %s to %s %s", who, facts->operation,
+			     e->match.service ? e->match.service->id : e->host, model);
+}
+
+static void tell(struct stream *s, const struct exchange *e, enum exchange_end how)
+{
+	static const char *const links[] = {
+		[LINK_NONE] = "none", [LINK_IN_CALL] = "in_call", [LINK_THREAD] = "thread"};
+	const struct llm_facts *facts = api_exchange_facts(e->api);
+	struct pipeline *p = s->pipeline;
+	struct flow *flow = flows_find_cookie(p->flows, s->cookie);
+	bool shape = api_exchange_shape(e->api);
+	struct event event;
+
+	compose_base(p, &event, "llm-request", p->now_ns);
+	event_set_time(&event, F_EVENT_START, e->started_ns);
+	event_set_time(&event, F_EVENT_END, p->now_ns);
+	event_set_int(&event, F_EVENT_DURATION, (int64_t)(p->now_ns - e->started_ns));
+	event_set_text(&event, F_EVENT_OUTCOME,
+		       e->status >= 200 && e->status < 400 && how == EXCHANGE_COMPLETE ? "success"
+		       : e->status >= 400 || how == EXCHANGE_CUT			? "failure"
+											: "unknown");
+	compose_process(p, &event, &s->who);
+	if (flow) {
+		wire_of(flow)->plaintext = true;
+		/* a service that only the Host header names is still this connection's */
+		if (!wire_of(flow)->match.service)
+			wire_of(flow)->match = e->match;
+		compose_flow(p, &event, flow);
+	}
+	/* what was asked for, whatever name the handshake carried */
+	event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
+	event_set_int(&event, F_SOURCE_BYTES,
+		      (int64_t)(e->request_ended ? e->request_bytes : s->total[DIR_OUT] - e->mark[DIR_OUT]));
+	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(s->total[DIR_IN] - e->mark[DIR_IN]));
+	event_set_text(&event, F_NETWORK_PROTOCOL, "tls");
+	set_http(&event, e);
+	set_facts(&event, facts);
+	compose_service(&event, e->match.service);
+	event_set_text(&event, F_ACTIVITY, "use");
+	event_set_text(&event, F_VISIBILITY, "plaintext");
+	event_set_text(&event, F_LINK, links[s->kind]);
+	event_set_int(&event, F_CONFIDENCE, confidence_of(e, shape));
+	event_append(&event, F_EVIDENCE, SPAN_LITERAL("plaintext"));
+	if (e->host[0])
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
+	if (flow && wire_of(flow)->has_hello && wire_of(flow)->hello.server_name[0])
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	if (shape)
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
+	set_message(&event, e, facts);
+	p->stats.requests++;
+	compose_conclude(p, &event, true);
+}
+
+static void on_end(void *ctx, uint32_t number, enum exchange_end how)
+{
+	struct stream *s = ctx;
+	struct exchange **at = &s->exchanges;
+	struct exchange *e;
+
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	e = *at;
+	if (e) {
+		*at = e->next;
+		s->exchange_count--;
+		api_exchange_end(e->api, how);
+		/* a name in the catalogue or the shape of the API; a path alone is everybody's */
+		if ((e->match.service && !e->match.shared) || api_exchange_shape(e->api))
+			tell(s, e, how);
+		exchange_free(e);
+	}
+	s->ended[DIR_IN] = s->total[DIR_IN];
+}
+
+const struct exchange_listener exchange_listener = {
+	.request = on_request,
+	.response = on_response,
+	.body = on_body,
+	.body_gap = on_body_gap,
+	.request_end = on_request_end,
+	.end = on_end,
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "flow/flow.h"
+#include "flow/process.h"
+#include "flow/users.h"
+#include "gnomon/event.h"
+#include "gnomon/facts.h"
+#include "gnomon/protocol.h"
+#include "net/reassembly.h"
+#include "pipeline/pipeline.h"
+#include "protocol/tls_hello.h"
+#include "util/table.h"
+
+/* Shared by the files of pipeline/ alone. */
+
+struct pipeline {
+	struct pipeline_config config;
+	struct pipeline_stats stats;
+	struct flows *flows;
+	struct table streams;
+	struct processes *processes;
+	struct users *users;
+	uint64_t now_ns; /* the latest observation's, or the tick's */
+	uint64_t next_status_ns, degraded_ns;
+	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
+	uint64_t id_seed, id_count;
+	char host_name[HOST_NAME_MAX_BYTES];
+	char host_id[64];
+};
+
+/* What the wire gave away of a flow; hangs behind flow.detail. */
+struct wire {
+	struct reassembly *direction[DIR_COUNT]; /* DIR_OUT: from the client */
+	struct tls_hello_parser *parser;
+	struct tls_hello hello;
+	bool has_hello, not_tls;
+	bool plaintext; /* an LLM exchange was read on it */
+	bool fin[DIR_COUNT];
+	uint64_t hello_bytes; /* the client's payload up to and with the ClientHello */
+	uint64_t told_sent, told_received; /* in earlier interim events */
+	uint64_t told_ns;
+	const char *unseen_reason; /* overrides the configured one */
+	struct catalog_match match; /* service NULL: none */
+};
+
+/* wire.c */
+void wire_release(void *ctx, struct flow *flow);
+void wire_packet(struct pipeline *p, const struct observation *obs);
+void wire_socket(struct pipeline *p, const struct observation *obs);
+/* Interim events, and the end of flows that fell silent (captures only). */
+void wire_tick(struct pipeline *p);
+/* The catalogue is another one: every open flow is looked up again. */
+void wire_rematch(struct pipeline *p);
+/* Tells a flow's end and removes it. */
+void wire_end(struct pipeline *p, struct flow *flow);
+static inline struct wire *wire_of(const struct flow *flow)
+{
+	return flow->detail;
+}
+
+/* plaintext.c */
+int plaintext_init(struct pipeline *p);
+void plaintext_done(struct pipeline *p);
+void plaintext_segment(struct pipeline *p, const struct observation *obs);
+void plaintext_link(struct pipeline *p, const struct observation *obs);
+void plaintext_end(struct pipeline *p, const struct stream_id *id);
+void plaintext_process_exit(struct pipeline *p, const struct process_identity *who);
+void plaintext_rematch(struct pipeline *p);
+void plaintext_finish(struct pipeline *p);
+
+/* exchange.c: streams' exchanges become llm-request events */
+struct api_exchange;
+
+/* One HTTP request that an API family claims, and its response. */
+struct exchange {
+	struct exchange *next;
+	uint32_t number;
+	struct api_exchange *api;
+	struct catalog_match match; /* service NULL: not in the catalogue */
+	uint64_t started_ns;
+	uint64_t mark[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
+	uint64_t request_bytes;
+	int status;
+	bool request_ended;
+	struct key_facts key;
+	char method[16], version[4];
+	char host[HOST_NAME_MAX_BYTES];
+	char path[URL_PATH_MAX];
+	char user_agent[USER_AGENT_MAX];
+};
+
+/* A TLS stream whose plaintext is read. */
+struct stream {
+	struct table_link link;
+	struct pipeline *pipeline;
+	struct stream_id id;
+	struct process_identity who;
+	uint64_t cookie;
+	enum link_kind kind;
+	enum steer_action steered;
+	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
+	uint64_t next_offset[DIR_COUNT];
+	uint64_t total[DIR_COUNT]; /* bytes so far by message direction: requests DIR_OUT */
+	uint64_t ended[DIR_COUNT]; /* of those, in exchanges that have ended */
+	const struct protocol_ops *protocol; /* NULL: not decided */
+	void *state;
+	bool is_client, joined_midway;
+	unsigned int tries; /* segments looked at without a decision */
+	char first[DIR_COUNT][STREAM_FIRST_BYTES];
+	size_t first_len[DIR_COUNT];
+	struct exchange *exchanges;
+	unsigned int exchange_count;
+};
+
+extern const struct exchange_listener exchange_listener; /* ctx: the struct stream */
+void exchange_free_all(struct stream *stream);
+/* plaintext.c */
+void stream_steer(struct stream *stream, enum steer_action action);
+
+/* compose.c */
+void compose_base(struct pipeline *p, struct event *event, const char *action, uint64_t time_ns);
+void compose_process(struct pipeline *p, struct event *event, const struct process_identity *who);
+void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow);
+void compose_service(struct event *event, const struct service *service);
+/* Who, for messages: "python3 (alice)", or the client's address. The buffer holds 96 bytes. */
+void compose_who(const struct event *event, char *to, size_t cap);
+/* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
+void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+
+/* url_path.c */
+/* The path of a request target without its query, with what looks like an id replaced by "{id}". Writes
+ * at most cap bytes with the NUL. */
+void url_path_template(struct span target, char *to, size_t cap);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gnomon/event.h"
+#include "gnomon/observation.h"
+#include "gnomon/source.h"
+
+struct catalog;
+struct policy;
+
+/*
+ * The order of the stages, and the only place that knows it:
+ * observation -> flow, stream -> protocol -> api -> facts -> catalogue -> event -> policy -> deliver.
+ */
+struct pipeline;
+
+struct pipeline_config {
+	bool live;    /* the source watches this host: names of users, processes and the host are known */
+	bool all;     /* also `connection` events of what is no AI service */
+	const struct catalog *catalog; /* not owned, as is policy; both replaced by pipeline_rules() */
+	const struct policy *policy;
+	const struct source_ops *source; /* to steer; not owned */
+	void *source_state;
+	/* Why connections without plaintext have none: gnomon.visibility_reason. */
+	const char *unseen_reason;
+	void (*deliver)(void *ctx, const struct event *event);
+	void *ctx;
+};
+
+/* A copy of config is kept. NULL without memory. */
+struct pipeline *pipeline_new(const struct pipeline_config *config);
+/* Frees without telling what is still open; call pipeline_finish() first to have it told. */
+void pipeline_free(struct pipeline *pipeline);
+void pipeline_feed(struct pipeline *pipeline, const struct observation *observation);
+/* Lets time pass: interim events, idle flows, the periodic status. Cheap; call after every batch. */
+void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
+/* Ends every open stream and flow. */
+void pipeline_finish(struct pipeline *pipeline);
+/* From the next event on these rules count, for open streams and flows too. */
+void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog, const struct policy *policy);
+/* Counts a loss that the caller knows of (outputs, a truncated capture). */
+void pipeline_lost(struct pipeline *pipeline, enum loss_kind kind, uint64_t count);
+/* Delivers a status event: "sensor-start", "sensor-status", "sensor-stop", "policy-reload". `error` is its
+ * gnomon.error, NULL without one. */
+void pipeline_status(struct pipeline *pipeline, const char *action, const char *error);
+
+struct pipeline_stats {
+	uint64_t observations;
+	uint64_t events;   /* delivered */
+	uint64_t requests; /* llm-request */
+	uint64_t connections; /* llm-connection, interim ones not counted */
+	uint64_t alerts;
+	int worst;         /* enum severity of the gravest alert, -1: none */
+	uint64_t lost[LOSS_KIND_COUNT];
+};
+
+void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *stats);
+/* The name of a loss in events and messages: "ring", "stream_budget". */
+const char *loss_name(enum loss_kind kind);

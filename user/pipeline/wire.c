@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/packet.h"
+#include "pipeline/internal.h"
+
+/*
+ * Connections: what sockets and packets tell, and the llm-connection events made of it. A flow of the live source
+ * is made by its socket, one of a capture by its first packet.
+ */
+
+#define NS_PER_S 1000000000ULL
+
+void wire_release(void *ctx, struct flow *flow)
+{
+	struct wire *wire = wire_of(flow);
+
+	(void)ctx;
+	if (!wire)
+		return;
+	reassembly_free(wire->direction[DIR_OUT]);
+	reassembly_free(wire->direction[DIR_IN]);
+	tls_hello_free(wire->parser);
+	free(wire);
+}
+
+static struct flow *flow_new(struct pipeline *p, const struct flow *like)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	struct flow with = *like;
+	struct flow *flow;
+
+	with.started_ns = with.last_ns = p->now_ns;
+	with.detail = wire;
+	flow = wire ? flows_add(p->flows, &with) : NULL;
+	if (!flow) {
+		free(wire);
+		pipeline_lost(p, LOSS_STATE, 1);
+		return NULL;
+	}
+	wire->told_ns = p->now_ns;
+	return flow;
+}
+
+/* The handshake is over, or never was one: only counting from here. */
+static void stop_reading(struct wire *wire)
+{
+	tls_hello_free(wire->parser);
+	wire->parser = NULL;
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		if (wire->direction[dir])
+			reassembly_stop(wire->direction[dir]);
+}
+
+struct reading {
+	struct pipeline *pipeline;
+	struct flow *flow;
+};
+
+static void on_client_bytes(void *ctx, struct span bytes)
+{
+	const struct reading *reading = ctx;
+	struct wire *wire = wire_of(reading->flow);
+	int r;
+
+	if (wire->has_hello || wire->not_tls)
+		return;
+	if (!wire->parser)
+		wire->parser = tls_hello_new();
+	if (!wire->parser)
+		return;
+	r = tls_hello_feed(wire->parser, bytes, &wire->hello);
+	if (r == 0)
+		return;
+	if (r < 0) {
+		wire->not_tls = true;
+	} else {
+		wire->has_hello = true;
+		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
+		if (!catalog_lookup(reading->pipeline->config.catalog, span_str(wire->hello.server_name),
+				    &wire->match))
+			wire->match.service = NULL;
+	}
+	stop_reading(wire);
+}
+
+static void on_client_gap(void *ctx, uint64_t bytes)
+{
+	const struct reading *reading = ctx;
+	struct wire *wire = wire_of(reading->flow);
+
+	(void)bytes;
+	if (wire->has_hello || wire->not_tls)
+		return;
+	/* the name was in what is missing */
+	pipeline_lost(reading->pipeline, LOSS_TRUNCATED, 1);
+	wire->not_tls = true;
+	stop_reading(wire);
+}
+
+static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir, const struct packet *packet)
+{
+	struct reading reading = {p, flow};
+	struct reassembly_sink sink = {on_client_bytes, on_client_gap, &reading};
+	struct wire *wire = wire_of(flow);
+
+	if (!wire->direction[dir]) {
+		wire->direction[dir] = reassembly_new();
+		if (!wire->direction[dir]) {
+			pipeline_lost(p, LOSS_STATE, 1);
+			return;
+		}
+		/* what the server sends is only counted */
+		if (dir == DIR_IN || wire->has_hello || wire->not_tls)
+			reassembly_stop(wire->direction[dir]);
+	}
+	if (packet->syn)
+		reassembly_start(wire->direction[dir], packet->sequence);
+	if (packet->payload_len)
+		reassembly_push(wire->direction[dir], packet->sequence, packet->payload,
+				packet->payload_len, &sink);
+}
+
+/* A packet of the live source: only handshakes are sent up, the kernel counts the bytes. */
+static void live_packet(struct pipeline *p, const struct observation *obs, const struct packet *packet)
+{
+	struct flow *flow = flows_find_cookie(p->flows, obs->packet.cookie);
+
+	if (flow && obs->packet.dir == DIR_OUT && !wire_of(flow)->has_hello)
+		push(p, flow, DIR_OUT, packet);
+}
+
+static bool same_endpoint(const struct net_endpoint *a, const struct net_endpoint *b)
+{
+	return a->port == b->port && a->address.family == b->address.family &&
+	       memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes)) == 0;
+}
+
+/* Whoever sent the SYN is the client; of a connection that was joined midway, the higher port. */
+static struct flow *captured_flow(struct pipeline *p, const struct packet *packet)
+{
+	struct flow like = {.transport = (uint8_t)packet->transport};
+	bool from_client = packet->syn ? !packet->ack : packet->source.port > packet->destination.port;
+
+	if (!packet->syn && !packet->payload_len)
+		return NULL; /* the tail of a connection that was told already */
+	like.client = from_client ? packet->source : packet->destination;
+	like.server = from_client ? packet->destination : packet->source;
+	return flow_new(p, &like);
+}
+
+static void captured_packet(struct pipeline *p, const struct packet *packet)
+{
+	struct flow *flow;
+	struct wire *wire;
+	enum stream_dir dir;
+
+	if (packet->transport != TRANSPORT_TCP)
+		return;
+	flow = flows_find_pair(p->flows, &packet->source, &packet->destination, TRANSPORT_TCP);
+	/* the ports are used again: a new connection */
+	if (flow && packet->syn && !packet->ack && wire_of(flow)->fin[DIR_OUT]) {
+		wire_end(p, flow);
+		flow = NULL;
+	}
+	if (!flow)
+		flow = captured_flow(p, packet);
+	if (!flow)
+		return;
+	wire = wire_of(flow);
+	flow->last_ns = p->now_ns;
+	dir = same_endpoint(&packet->source, &flow->client) ? DIR_OUT : DIR_IN;
+	push(p, flow, dir, packet);
+	if (wire->direction[DIR_OUT])
+		flow->sent = reassembly_bytes(wire->direction[DIR_OUT]);
+	if (wire->direction[DIR_IN])
+		flow->received = reassembly_bytes(wire->direction[DIR_IN]);
+	wire->fin[dir] |= packet->fin;
+	if (packet->rst || (wire->fin[DIR_OUT] && wire->fin[DIR_IN]))
+		wire_end(p, flow);
+}
+
+void wire_packet(struct pipeline *p, const struct observation *obs)
+{
+	struct packet packet;
+	int r = packet_decode(obs->packet.link_type, obs->packet.bytes, obs->packet.wire_len, &packet);
+
+	if (r == -EBADMSG)
+		pipeline_lost(p, LOSS_PARSE, 1);
+	if (r || packet.fragment)
+		return;
+	if (obs->packet.cookie)
+		live_packet(p, obs, &packet);
+	else
+		captured_packet(p, &packet);
+}
+
+void wire_socket(struct pipeline *p, const struct observation *obs)
+{
+	const struct observed_socket *socket = &obs->socket;
+	struct flow *flow;
+
+	if (socket->role != SOCKET_CONNECTED || socket->state == SOCKET_LISTENING)
+		return;
+	flow = flows_find_cookie(p->flows, socket->cookie);
+	if (!flow) {
+		struct flow like = {
+			.cookie = socket->cookie,
+			.client = socket->local,
+			.server = socket->remote,
+			.transport = TRANSPORT_TCP,
+		};
+
+		if (socket->state == SOCKET_CLOSED)
+			return; /* opened before the sensor was */
+		if (obs->who)
+			like.who = *obs->who;
+		flow = flow_new(p, &like);
+		if (!flow)
+			return;
+	}
+	flow->last_ns = p->now_ns;
+	flow->sent = socket->bytes_sent;
+	flow->received = socket->bytes_received;
+	if (socket->state == SOCKET_CLOSED)
+		wire_end(p, flow);
+}
+
+static void set_visibility(struct pipeline *p, struct event *event, const struct wire *wire)
+{
+	if (wire->plaintext) {
+		event_set_text(event, F_VISIBILITY, "plaintext");
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("plaintext"));
+	} else if (wire->has_hello && wire->hello.server_name[0]) {
+		event_set_text(event, F_VISIBILITY, "sni");
+		event_set_text(event, F_VISIBILITY_REASON,
+			       wire->unseen_reason ? wire->unseen_reason : p->config.unseen_reason);
+	} else {
+		event_set_text(event, F_VISIBILITY, "ip");
+	}
+	if (wire->has_hello && wire->hello.server_name[0])
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
+}
+
+static void set_connection_message(struct event *event, const struct flow *flow, const char *to)
+{
+	char who[96];
+
+	compose_who(event, who, sizeof(who));
+	event_format(event, F_MESSAGE, "%s: connection to %s, %" PRIu64 " bytes up, %" PRIu64 " down", who,
+		     to, flow->sent, flow->received);
+}
+
+static bool is_use(const struct wire *wire, const struct flow *flow)
+{
+	return wire->plaintext || flow->sent > wire->hello_bytes + PRESENCE_BYTES;
+}
+
+static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
+{
+	struct wire *wire = wire_of(flow);
+	const struct service *service = wire->match.service;
+	bool use = is_use(wire, flow);
+	struct event event;
+
+	compose_base(p, &event, action, p->now_ns);
+	event_append(&event, F_EVENT_TYPE, interim ? SPAN_LITERAL("info") : SPAN_LITERAL("end"));
+	event_set_time(&event, F_EVENT_START, flow->started_ns);
+	if (!interim)
+		event_set_time(&event, F_EVENT_END, flow->last_ns);
+	event_set_int(&event, F_EVENT_DURATION, (int64_t)(flow->last_ns - flow->started_ns));
+	compose_process(p, &event, &flow->who);
+	compose_flow(p, &event, flow);
+	event_set_int(&event, F_SOURCE_BYTES, (int64_t)(flow->sent - wire->told_sent));
+	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(flow->received - wire->told_received));
+	if (interim)
+		event_set_bool(&event, F_INTERIM, true);
+	set_visibility(p, &event, wire);
+	if (service || wire->plaintext) {
+		compose_service(&event, service);
+		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
+		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);
+	}
+	set_connection_message(&event, flow, service ? service->id : wire->hello.server_name);
+	wire->told_sent = flow->sent;
+	wire->told_received = flow->received;
+	wire->told_ns = p->now_ns;
+	if (service && !interim)
+		p->stats.connections++;
+	compose_conclude(p, &event, use);
+}
+
+/* A host that also serves other things is no AI service by its name alone. */
+static bool is_ai(const struct wire *wire)
+{
+	return wire->plaintext || (wire->match.service && !wire->match.shared);
+}
+
+void wire_end(struct pipeline *p, struct flow *flow)
+{
+	if (is_ai(wire_of(flow)))
+		tell_connection(p, flow, "llm-connection", false);
+	else if (p->config.all)
+		tell_connection(p, flow, "connection", false);
+	flows_remove(p->flows, flow);
+}
+
+void wire_rematch(struct pipeline *p)
+{
+	struct flow *first = flows_oldest(p->flows);
+
+	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
+		struct wire *wire = wire_of(table_entry(link, struct flow, link));
+
+		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &wire->match))
+			wire->match.service = NULL;
+	}
+}
+
+/* Flows are in order of use, so that the silent ones are in front. */
+void wire_tick(struct pipeline *p)
+{
+	struct flow *flow;
+
+	if (p->config.live)
+		return; /* the kernel tells every end */
+	while ((flow = flows_oldest(p->flows)) && p->now_ns > flow->last_ns &&
+	       p->now_ns - flow->last_ns > FLOW_IDLE_S * NS_PER_S)
+		wire_end(p, flow);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "source/bpf_load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "gnomon.skel.h"
+#include "gnomon/abi.h"
+#include "gnomon/span.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+/* include/uapi/linux/bpf.h since 6.6; Debian 12's headers and libbpf 1.1 do not have them yet */
+#define ATTACH_TRACE_UPROBE_MULTI 48
+#define UPROBE_MULTI_RETURN 1
+
+struct uprobe_multi_attr {
+	uint32_t program_fd, target_fd, attach_type, flags;
+	uint64_t path, offsets, ref_ctr_offsets, cookies;
+	uint32_t count, multi_flags, pid, reserved;
+};
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+__attribute__((format(printf, 4, 5)))
+static void report_hook(struct hooks_report *report, enum hook_id id, enum hook_state state,
+			const char *format, ...)
+{
+	va_list args;
+
+	report->hook[id].state = state;
+	va_start(args, format);
+	vsnprintf(report->hook[id].detail, sizeof(report->hook[id].detail), format, args);
+	va_end(args);
+}
+
+int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets, unsigned int count,
+		     bool at_return)
+{
+	struct uprobe_multi_attr attr = {
+		.program_fd = (uint32_t)program_fd,
+		.attach_type = ATTACH_TRACE_UPROBE_MULTI,
+		.path = (uintptr_t)path,
+		.offsets = (uintptr_t)offsets,
+		.count = count,
+		.multi_flags = at_return ? UPROBE_MULTI_RETURN : 0,
+	};
+	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* A link on "/" fails with EBADF where the kind is known, with EINVAL where it is not. */
+bool bpf_has_uprobe_multi(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = ATTACH_TRACE_UPROBE_MULTI);
+	const struct bpf_insn program[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	unsigned long offset = 0;
+	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int link = -1;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", program, ARRAY_SIZE(program), &options);
+	if (fd < 0)
+		return false;
+	link = bpf_uprobe_multi(fd, "/", &offset, 1, false);
+	return link == -EBADF;
+}
+
+int cgroup2_mount_point(char *path, size_t cap)
+{
+	struct mntent entry, *found;
+	char buffer[4096];
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	int r = -ENOENT;
+
+	if (!mounts)
+		return -errno;
+	while ((found = getmntent_r(mounts, &entry, buffer, sizeof(buffer))))
+		if (strcmp(found->mnt_type, "cgroup2") == 0) {
+			r = span_copy(path, cap, span_str(found->mnt_dir)) ? 0 : -ENAMETOOLONG;
+			break;
+		}
+	endmntent(mounts);
+	return r;
+}
+
+static bool kernel_has_trace(const struct btf *btf, const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+/* A fentry program that loads proves that fentry works here (some kernels and arm64 before 6.x refuse). */
+static bool kernel_has_fentry(const struct btf *btf, const char *function)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY);
+	const struct bpf_insn program[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int link = -1;
+
+	if (id < 0)
+		return false;
+	options.attach_btf_id = (uint32_t)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", program, ARRAY_SIZE(program), &options);
+	if (fd < 0)
+		return false;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	return link >= 0;
+}
+
+static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks_report *report)
+{
+	if (kernel_has_trace(btf, "sock_send_length") && kernel_has_trace(btf, "sock_recv_length")) {
+		bpf_program__set_autoload(skel->progs.link_send, true);
+		bpf_program__set_autoload(skel->progs.link_receive, true);
+		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "tp_btf sock_send_length, sock_recv_length");
+	} else if (kernel_has_fentry(btf, "tcp_sendmsg") && kernel_has_fentry(btf, "tcp_recvmsg")) {
+		bpf_program__set_autoload(skel->progs.link_tcp_send, true);
+		bpf_program__set_autoload(skel->progs.link_tcp_receive, true);
+		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "fentry tcp_sendmsg, tcp_recvmsg");
+	} else {
+		report_hook(report, HOOK_LINK, HOOK_UNAVAILABLE,
+			    "neither sock_send_length tracepoints nor fentry: no stream-to-socket link");
+	}
+}
+
+static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
+{
+	struct bpf_program *const programs[] = {
+		skel->progs.tls_read_enter,    skel->progs.tls_write_enter, skel->progs.tls_read_ex_enter,
+		skel->progs.tls_write_ex_enter, skel->progs.tls_return,	    skel->progs.tls_end,
+	};
+
+	report->uprobe_multi = bpf_has_uprobe_multi();
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		bpf_program__set_autoattach(programs[i], false);
+		if (report->uprobe_multi)
+			bpf_program__set_expected_attach_type(
+				programs[i], (enum bpf_attach_type)ATTACH_TRACE_UPROBE_MULTI);
+	}
+}
+
+static void attach_packets(struct gnomon *skel, struct hooks_report *report)
+{
+	_cleanup_close_ int fd = -1;
+	char mount[256];
+	int r = cgroup2_mount_point(mount, sizeof(mount));
+
+	if (!r) {
+		fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = fd < 0 ? -errno : 0;
+	}
+	if (r) {
+		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s", strerror(-r));
+		return;
+	}
+	skel->links.packet_out = bpf_program__attach_cgroup(skel->progs.packet_out, fd);
+	if (skel->links.packet_out)
+		skel->links.packet_in = bpf_program__attach_cgroup(skel->progs.packet_in, fd);
+	if (!skel->links.packet_in)
+		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb at %s: %s", mount,
+			    strerror(errno));
+	else
+		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
+}
+
+static const char *load_hint(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return " (needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)";
+	case ENOENT:
+	case ESRCH:
+		return " (needs a kernel with BTF and the inet_sock_set_state tracepoint)";
+	default:
+		return "";
+	}
+}
+
+struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
+{
+	struct btf *btf;
+	struct gnomon *skel;
+	int r;
+
+	*report = (struct hooks_report){0};
+	libbpf_set_print(quiet);
+	btf = btf__load_vmlinux_btf();
+	if (!btf) {
+		diag_add(diag, NULL, 0, 0, "this kernel has no readable BTF: %s", strerror(errno));
+		return NULL;
+	}
+	skel = gnomon__open();
+	if (!skel) {
+		diag_add(diag, NULL, 0, 0, "the kernel half does not open: %s", strerror(errno));
+		btf__free(btf);
+		return NULL;
+	}
+	choose_link(skel, btf, report);
+	choose_uprobes(skel, report);
+	btf__free(btf);
+
+	bpf_program__set_autoattach(skel->progs.packet_out, false);
+	bpf_program__set_autoattach(skel->progs.packet_in, false);
+	r = gnomon__load(skel);
+	if (!r)
+		r = gnomon__attach(skel);
+	if (r) {
+		diag_add(diag, NULL, 0, 0, "the kernel refuses the probes: %s%s", strerror(-r),
+			 load_hint(-r));
+		gnomon__destroy(skel);
+		return NULL;
+	}
+	report_hook(report, HOOK_PROCESS, HOOK_ATTACHED, "tp_btf sched_process_exec, sched_process_exit");
+	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
+	attach_packets(skel, report);
+	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s",
+		    report->uprobe_multi ? "uprobe_multi links" : "perf uprobes, one event each");
+	return skel;
+}
+
+const char *hook_name(enum hook_id id)
+{
+	static const char *const names[HOOK_COUNT] = {
+		[HOOK_PROCESS] = "processes", [HOOK_SOCKETS] = "sockets", [HOOK_PACKETS] = "packets",
+		[HOOK_LINK] = "socket link",  [HOOK_TLS] = "tls",
+	};
+
+	return names[id];
+}
