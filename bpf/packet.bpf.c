@@ -12,6 +12,10 @@
 #define TLS_RECORD_HEADER 5
 #define TLS_HANDSHAKE     22
 
+/* IPv4 and TCP headers without options, and a byte. Above 1 for the verifier's sake too: "not 0" teaches
+ * older ones nothing about a number's range. */
+#define PACKET_BYTES_MIN 41
+
 struct flow_segment {
 	__u32 payload; /* offset of the TCP payload */
 	__u32 len;     /* of the packet, from the IP header */
@@ -41,9 +45,13 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 	return segment->payload < segment->len;
 }
 
+/* The length goes through barrier_var(), so that its bounds are tested right before the copy: older
+ * verifiers (6.1) lose them when the number is spilled to the stack. */
 #define COPY_TIER(size)                                                                            \
 	do {                                                                                       \
 		struct record_packet *r_;                                                          \
+		__u64 n_ = n;                                                                      \
+                                                                                                   \
 		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);                       \
 		if (!r_) {                                                                         \
 			count_loss(KLOSS_RING, 1);                                                 \
@@ -54,7 +62,11 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 		r_->cookie = cookie;                                                               \
 		r_->wire_len = skb->len;                                                           \
 		r_->dir = dir;                                                                     \
-		if (n > 0 && n <= (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, n))             \
+		barrier_var(n_);                                                                   \
+		if (n_ > (size))                                                                   \
+			n_ = (size);                                                               \
+		barrier_var(n_);                                                                   \
+		if (n_ >= PACKET_BYTES_MIN && !bpf_skb_load_bytes(skb, 0, r_->bytes, n_))          \
 			bpf_ringbuf_submit(r_, 0);                                                 \
 		else                                                                               \
 			bpf_ringbuf_discard(r_, 0);                                                \

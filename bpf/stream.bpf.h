@@ -138,10 +138,12 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 }
 
 /* Reserve, read, submit: bpf_probe_read_user() does not sleep, so the reservation is never held over a
- * page fault. Bytes that cannot be read show as a gap in the offsets. */
+ * page fault. Bytes that cannot be read show as a gap in the offsets. For
+ * barrier_var() see packet.bpf.c. */
 #define CHUNK_TIER(size)                                                                           \
 	do {                                                                                       \
 		struct record_segment *r_;                                                         \
+		__u64 n_ = n;                                                                      \
 		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);                       \
 		if (!r_) {                                                                         \
 			count_loss(KLOSS_RING, 1);                                                 \
@@ -156,7 +158,8 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 		r_->omitted = omitted;                                                             \
 		r_->dir = dir;                                                                     \
 		r_->reserved = 0;                                                                  \
-		if (n > (size) || bpf_probe_read_user(r_->bytes, n, (void *)from)) {               \
+		barrier_var(n_);                                                                   \
+		if (n_ > (size) || bpf_probe_read_user(r_->bytes, n_, (void *)from)) {             \
 			bpf_ringbuf_discard(r_, 0);                                                \
 			count_loss(KLOSS_FAULT, n);                                                \
 			break;                                                                     \
