@@ -25,7 +25,7 @@ struct api_exchange {
 	enum body_form declared, form;
 	struct json_scan request_scan, response_scan;
 	struct sse sse;
-	/* Compiled for each exchange: two microseconds against a model's seconds, and no state
+	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
 	struct json_paths request_paths, response_paths;
 	_Alignas(max_align_t) unsigned char state[];

@@ -374,17 +374,27 @@ static size_t feed_passed_string(struct json_scan *s, const char *p, size_t n)
 
 static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
 {
-	size_t i = scan_structure(p, n);
+	size_t i = 0;
 
-	if (i == n)
-		return n;
-	if (p[i] == '"')
-		s->state = IN_PASSED_STRING;
-	else if (p[i] == '{' || p[i] == '[')
-		s->skip_depth++;
-	else if (--s->skip_depth == 0)
-		value_done(s);
-	return i + 1;
+	while (s->state == IN_PASSED) {
+		bool ended = false;
+
+		i += scan_structure(p + i, n - i);
+		if (i == n)
+			break;
+		if (p[i] == '{' || p[i] == '[') {
+			s->skip_depth++;
+		} else if (p[i] != '"') {
+			if (--s->skip_depth == 0)
+				value_done(s);
+		} else {
+			i += pass_string(s, p + i + 1, n - i - 1, &ended);
+			if (!ended)
+				s->state = IN_PASSED_STRING;
+		}
+		i++;
+	}
+	return i;
 }
 
 static bool digits(const char **p, const char *end)

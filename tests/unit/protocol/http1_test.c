@@ -285,8 +285,7 @@ static void test_malformed_requests(void **state)
 		"GET / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n",
 		"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
-		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-		"chunked\r\n\r\n",
+		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
 	};
 
 	(void)state;
