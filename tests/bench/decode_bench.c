@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From plaintext to facts: HTTP/1 chunked, server-sent events and JSON, in segments as a TLS library
- * hands them out. */
+/* From plaintext to facts: HTTP/1 chunked, server-sent events and JSON, in segments as a TLS
+ * library hands them out. */
 #include "unit/api/conversation.h"
 
 #include <time.h>

@@ -579,8 +579,8 @@ static size_t feed_structure(struct json_scan *s, const char *p, size_t n)
 	return i + 1;
 }
 
-/* Each gets at least one byte and returns how many it took. A number takes none of the byte that ends
- * it. */
+/* Each gets at least one byte and returns how many it took. A number takes none of the byte that
+ * ends it. */
 static size_t (*const feed_state[STATE_COUNT])(struct json_scan *s, const char *p, size_t n) = {
 	[AT_VALUE] = feed_structure,
 	[AT_FIRST_ELEMENT] = feed_structure,
