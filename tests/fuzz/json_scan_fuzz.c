@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The JSON scanner: the same values whole and byte by byte, and on documents that json-c accepts the
- * values that json-c finds. */
+/* The JSON scanner: the same values whole and byte by byte, and on documents that json-c accepts
+ * the values that json-c finds. */
 #include "protocol/json_scan.h"
 
 #include <json-c/json.h>

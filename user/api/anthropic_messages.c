@@ -6,8 +6,8 @@
 /*
  * Anthropic's Messages API. input_tokens excludes what was read from and written to the cache. A
  * stream tells the input in message_start; the output_tokens there are not the final count.
- * message_delta repeats cumulative counts: the last one counts, they are never summed, and compatible
- * services tell the input only there.
+ * message_delta repeats cumulative counts: the last one counts, they are never summed, and
+ * compatible services tell the input only there.
  */
 
 enum request_id { REQUEST_MODEL, REQUEST_MESSAGES, REQUEST_MAX_TOKENS, REQUEST_STREAM };

@@ -25,7 +25,7 @@ struct api_exchange {
 	enum body_form declared, form;
 	struct json_scan request_scan, response_scan;
 	struct sse sse;
-	/* Compiled for each exchange: two microseconds against a model's seconds, and no state
+	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
 	struct json_paths request_paths, response_paths;
 	_Alignas(max_align_t) unsigned char state[];
@@ -52,9 +52,9 @@ static void tell_response(void *ctx, const struct json_value *value)
 	e->ops->response_value(e->state, &e->facts, value);
 }
 
-static void response_document(struct api_exchange *e, struct span name, bool damaged)
+static void response_document(struct api_exchange *e, struct span name)
 {
-	bool whole = json_scan_end(&e->response_scan) == 0 && !damaged;
+	bool whole = json_scan_end(&e->response_scan) == 0;
 
 	e->ops->response_document(e->state, &e->facts, name, whole);
 }
@@ -70,7 +70,8 @@ static void event_end(void *ctx, struct span name, bool damaged)
 {
 	struct api_exchange *e = ctx;
 
-	response_document(e, name, damaged);
+	(void)damaged; /* the scanner was told too, and a document that was whole by then counts */
+	response_document(e, name);
 	json_scan_restart(&e->response_scan);
 }
 
@@ -149,8 +150,8 @@ void api_exchange_response(struct api_exchange *exchange, const struct http_head
 	}
 }
 
-/* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the byte
- * order mark mean nothing at the start of either form. */
+/* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the
+ * byte order mark mean nothing at the start of either form. */
 static enum body_form sniff(const struct api_exchange *e, char c)
 {
 	if (strchr(" \t\r\n\xEF\xBB\xBF", c) && c)
@@ -215,7 +216,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	    facts->stream == TRI_UNKNOWN)
 		facts->stream = exchange->ops->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
-	response_document(exchange, (struct span){0}, false);
+	response_document(exchange, (struct span){0});
 }
 
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)

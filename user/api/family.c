@@ -82,17 +82,18 @@ token_count api_tokens_add(token_count a, token_count b)
 void api_copy_text(char *to, size_t cap, const struct json_value *value)
 {
 	struct span text = value->type == JSON_STRING ? value->text : (struct span){0};
+	size_t n = text.len;
 
-	if (!span_copy(to, cap, text)) {
-		size_t n = cap - 1;
-
+	if (n >= cap) {
+		n = cap - 1;
 		/* text.at[n] is the first byte left out: go back to where its character begins. */
 		while (n && ((unsigned char)text.at[n] & 0xc0) == 0x80)
 			n--;
-		text.len = n;
-		to[n] = '\0';
 	}
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)to[i] < ' ' || to[i] == 0x7f)
-			to[i] = '?';
+	for (size_t i = 0; i < n; i++) {
+		char c = text.at[i];
+
+		to[i] = (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+	}
+	to[n] = '\0';
 }

@@ -21,6 +21,6 @@ token_count api_tokens(const struct json_value *value);
 /* The sum, where unknown adds nothing; unknown when both are. Neither exceeds 3 x TOKENS_MAX. */
 token_count api_tokens_add(token_count a, token_count b);
 
-/* Copies a string value, control characters replaced by '?', cut at cap - 1 bytes between characters.
- * Other types than string leave `to` empty. */
+/* Copies a string value, control characters replaced by '?', cut at cap - 1 bytes between
+ * characters. Other types than string leave `to` empty. */
 void api_copy_text(char *to, size_t cap, const struct json_value *value);

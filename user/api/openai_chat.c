@@ -2,8 +2,8 @@
 #include "api/family.h"
 
 /*
- * OpenAI's Chat Completions API and everything that speaks it: Azure OpenAI, Groq, DeepSeek, Mistral,
- * xAI, OpenRouter, vLLM, llama.cpp, LM Studio, Ollama.
+ * OpenAI's Chat Completions API and everything that speaks it: Azure OpenAI, Groq, DeepSeek,
+ * Mistral, xAI, OpenRouter, vLLM, llama.cpp, LM Studio, Ollama.
  *
  * A stream tells its usage in its last chunk, and only when the request asked for it
  * (stream_options.include_usage) or the service does so by itself; the other chunks then carry

@@ -35,8 +35,8 @@ static inline size_t scan_two(const char *p, size_t n, char a, char b)
 	return i;
 }
 
-/* The index of the first '"' or bracket ("{}[]"), or `n`. The brackets of one side differ in bit 0x20
- * alone, and no other bytes map onto them. */
+/* The index of the first '"' or bracket ("{}[]"), or `n`. The brackets of one side differ in bit
+ * 0x20 alone, and no other bytes map onto them. */
 static inline size_t scan_structure(const char *p, size_t n)
 {
 	size_t i = 0;

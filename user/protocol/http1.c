@@ -335,12 +335,10 @@ static void body_passed(struct http1 *h, enum stream_dir message, uint64_t n)
 	half->remain -= n;
 	if (half->remain)
 		return;
-	if (half->phase == PHASE_CHUNK) {
+	if (half->phase == PHASE_CHUNK)
 		half->phase = PHASE_CHUNK_END;
-		half->line = LINE_EMPTY;
-	} else {
+	else
 		message_done(h, message);
-	}
 }
 
 static ssize_t feed_body(struct http1 *h, enum stream_dir message, struct span bytes)

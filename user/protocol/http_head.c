@@ -121,8 +121,8 @@ struct framing_fields {
 	bool chunked_last, other_coding;
 };
 
-/* RFC 9110 section 8.6: digits alone. Repeated lengths are refused, equal ones too: no honest sender
- * makes them. */
+/* RFC 9110 section 8.6: digits alone. Repeated lengths are refused, equal ones too: no honest
+ * sender makes them. */
 static int add_length(struct framing_fields *fields, struct span value)
 {
 	uint64_t length = 0;

@@ -16,11 +16,11 @@ struct http_framing {
 };
 
 /*
- * Parses one HTTP/1 head (RFC 9112 sections 2 to 5): `text` runs from the first byte of the start line
- * to the end of the empty line. Lines may end with a bare LF. `text` must not hold folded lines: see
- * http_head_unfold(). `head` points into `text` and `headers`; of more than HTTP_HEADERS_MAX fields
- * those too many are left out, but still count for the framing.
- * 0, or -EPROTO: malformed, or a framing that two readers could take differently.
+ * Parses one HTTP/1 head (RFC 9112 sections 2 to 5): `text` runs from the first byte of the start
+ * line to the end of the empty line. Lines may end with a bare LF. `text` must not hold folded
+ * lines: see http_head_unfold(). `head` points into `text` and `headers`; of more than
+ * HTTP_HEADERS_MAX fields those too many are left out, but still count for the framing. 0, or
+ * -EPROTO: malformed, or a framing that two readers could take differently.
  */
 int http_head_parse(struct span text, bool request, struct http_head *head,
 		    struct http_header headers[], struct http_framing *framing);
@@ -30,7 +30,7 @@ bool http_head_folded(struct span text);
 /* Overwrites the line ends before such lines with blanks, which keeps the length. */
 void http_head_unfold(char *text, size_t len);
 
-/* Is this the beginning of a request line with a usual method, or of a status line? YES when the line
- * is whole, or as far as HEADS_BYTES reach. */
+/* Is this the beginning of a request line with a usual method, or of a status line? YES when the
+ * line is whole, or as far as HEADS_BYTES reach. */
 enum protocol_guess http_head_guess_request(struct span first);
 enum protocol_guess http_head_guess_status(struct span first);

@@ -374,17 +374,27 @@ static size_t feed_passed_string(struct json_scan *s, const char *p, size_t n)
 
 static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
 {
-	size_t i = scan_structure(p, n);
+	size_t i = 0;
 
-	if (i == n)
-		return n;
-	if (p[i] == '"')
-		s->state = IN_PASSED_STRING;
-	else if (p[i] == '{' || p[i] == '[')
-		s->skip_depth++;
-	else if (--s->skip_depth == 0)
-		value_done(s);
-	return i + 1;
+	while (s->state == IN_PASSED) {
+		bool ended = false;
+
+		i += scan_structure(p + i, n - i);
+		if (i == n)
+			break;
+		if (p[i] == '{' || p[i] == '[') {
+			s->skip_depth++;
+		} else if (p[i] != '"') {
+			if (--s->skip_depth == 0)
+				value_done(s);
+		} else {
+			i += pass_string(s, p + i + 1, n - i - 1, &ended);
+			if (!ended)
+				s->state = IN_PASSED_STRING;
+		}
+		i++;
+	}
+	return i;
 }
 
 static bool digits(const char **p, const char *end)
@@ -569,8 +579,8 @@ static size_t feed_structure(struct json_scan *s, const char *p, size_t n)
 	return i + 1;
 }
 
-/* Each gets at least one byte and returns how many it took. A number takes none of the byte that ends
- * it. */
+/* Each gets at least one byte and returns how many it took. A number takes none of the byte that
+ * ends it. */
 static size_t (*const feed_state[STATE_COUNT])(struct json_scan *s, const char *p, size_t n) = {
 	[AT_VALUE] = feed_structure,
 	[AT_FIRST_ELEMENT] = feed_structure,

@@ -7,9 +7,9 @@
 #include "gnomon/api.h"
 
 /*
- * A streaming JSON scanner (RFC 8259) that keeps no document: it tells the values at wanted paths and
- * passes over everything else at the speed of a byte search. What it passes over is checked for its
- * brackets' depth and its strings' ends only.
+ * A streaming JSON scanner (RFC 8259) that keeps no document: it tells the values at wanted paths
+ * and passes over everything else at the speed of a byte search. What it passes over is checked for
+ * its brackets' depth and its strings' ends only.
  */
 
 /* One node of the compiled paths. Index 0 is the root, and as a link means none. */
@@ -27,8 +27,9 @@ struct json_paths {
 };
 
 /* Compiles paths: member names joined by ".", "[]" after a name (or at the start) for every element
- * of that array. `paths` ends with a NULL path, and its texts must outlive the result. 0; -EINVAL: a
- * malformed or repeated path, or an id outside 0..INT16_MAX; -E2BIG: more than JSON_PATH_NODES_MAX nodes. */
+ * of that array. `paths` ends with a NULL path, and its texts must outlive the result. 0; -EINVAL:
+ * a malformed or repeated path, or an id outside 0..INT16_MAX; -E2BIG: more than
+ * JSON_PATH_NODES_MAX nodes. */
 int json_paths_compile(struct json_paths *to, const struct json_path *paths);
 
 /* The value is lent for the call. Repeated members are told each time: the last one counts. */
@@ -61,8 +62,8 @@ void json_scan_init(struct json_scan *scan, const struct json_paths *paths, json
 /* Begins the next document with the same paths. */
 void json_scan_restart(struct json_scan *scan);
 void json_scan_feed(struct json_scan *scan, struct span bytes);
-/* Bytes were lost: whether what follows is inside a string cannot be known, so nothing of the rest of
- * this document is told. */
+/* Bytes were lost: whether what follows is inside a string cannot be known, so nothing of the rest
+ * of this document is told. */
 void json_scan_lost(struct json_scan *scan);
 /* No more bytes come. 0: a whole document was seen; -ENODATA: it is incomplete, or bytes were lost;
  * -EINVAL: it is no JSON; what was told before the fault had been written so. */

@@ -146,8 +146,8 @@ void sse_feed(struct sse *sse, struct span bytes)
 
 void sse_lost(struct sse *sse)
 {
-	/* Whether a line began or ended in what was lost is not known: the next line end ends a line
-	 * that had something in it. */
+	/* Whether a line began or ended in what was lost is not known: the next line end ends a
+	 * line that had something in it. */
 	sse->damaged = true;
 	sse->where = IN_VALUE;
 	sse->field = FIELD_OTHER;

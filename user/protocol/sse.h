@@ -12,9 +12,9 @@
 struct sse_listener {
 	/* More of the current event's data; lines after the first are preceded by a "\n". */
 	void (*data)(void *ctx, struct span bytes);
-	/* The event has ended with a blank line. `name` is its "event" field, empty without one, cut
-	 * at SSE_NAME_MAX; lent for the call. Events without data are not told. `damaged`: bytes were
-	 * lost in it, what data() told is its beginning at most. */
+	/* The event has ended with a blank line. `name` is its "event" field, empty without one,
+	 * cut at SSE_NAME_MAX; lent for the call. Events without data are not told. `damaged`:
+	 * bytes were lost in it, what data() told is its beginning at most. */
 	void (*event_end)(void *ctx, struct span name, bool damaged);
 };
 

@@ -12,7 +12,8 @@
 #include "unit/api/conversation.h"
 #include "util/cleanup.h"
 
-/* Builds "POST path" with a body, and responses whole or chunked; all in static buffers of its own. */
+/* Builds "POST path" with a body, and responses whole or chunked; all in static buffers of its own.
+ */
 struct made {
 	char text[32768];
 };

@@ -285,8 +285,7 @@ static void test_malformed_requests(void **state)
 		"GET / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n",
 		"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
-		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-		"chunked\r\n\r\n",
+		"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
 	};
 
 	(void)state;
@@ -459,8 +458,8 @@ static void test_gap_resumes(void **state)
 	      "2 end complete\n");
 }
 
-/* A conversation with everything in it, cut off at each byte: only ever a beginning of what the whole
- * tells, with its open exchanges cut. */
+/* A conversation with everything in it, cut off at each byte: only ever a beginning of what the
+ * whole tells, with its open exchanges cut. */
 static const char requests[] =
 	"POST /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 	"5;a\r\nhello\r\n0\r\nT: t\r\n\r\nPUT /2 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
@@ -491,8 +490,8 @@ static void test_truncated(void **state)
 	}
 }
 
-/* A gap of any length anywhere, then an untouched exchange: it is told right, and exchanges that the
- * gap touched are never told as whole with a body that is not the true one. */
+/* A gap of any length anywhere, then an untouched exchange: it is told right, and exchanges that
+ * the gap touched are never told as whole with a body that is not the true one. */
 static void test_every_gap(void **state)
 {
 	for (size_t dir = 0; dir < DIR_COUNT; dir++) {

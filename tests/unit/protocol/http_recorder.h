@@ -7,8 +7,8 @@
 #include "gnomon/protocol.h"
 
 /*
- * Writes down what a protocol tells, so that two ways of cutting the same bytes can be compared: heads
- * and ends in order, body bytes and gaps joined per message.
+ * Writes down what a protocol tells, so that two ways of cutting the same bytes can be compared:
+ * heads and ends in order, body bytes and gaps joined per message.
  */
 #define RECORDER_SLOTS 64 /* more than are ever open at once */
 
