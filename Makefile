@@ -69,12 +69,12 @@ build-deps:
 all: $(OUT)/gnomon ## build .output/gnomon
 
 run: build-deps ## build and run the sensor on this host (needs root); Ctrl-C ends it
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)exec $(OUT)/gnomon run $(ARGS)
 
 demo: build-deps ## watch the sensor catch three calls in network namespaces of its own (needs root)
 	@tests/harness/install_packages curl python3 openssl iproute2
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)exec tests/live/demo
 
 # ---- the kernel half -------------------------------------------------------------------------
@@ -101,7 +101,7 @@ $(EMBEDDED): $(RULES) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ i=0; echo '#include "util/embedded.h"'; \
 	  for f in $(RULES); do \
-	    echo "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
+	    printf '%s\n' "__asm__(\".section .rodata\\nfile_$$i: .incbin \\\"$$f\\\"\\nfile_$${i}_end: .byte 0\\n.previous\");"; \
 	    echo "extern const char file_$$i[], file_$${i}_end[];"; i=$$((i+1)); done; \
 	  echo 'const struct embedded_file embedded_files[] = {'; i=0; \
 	  for f in $(RULES); do echo "{\"$${f#rules/}\", file_$$i, file_$${i}_end},"; i=$$((i+1)); done; \
@@ -168,26 +168,26 @@ benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
 
 ##@ Test
 test: deps ## every kind of test (needs root for the live ones)
-	$(Q)$(MAKE) --no-print-directory all unit-tests unit-tests-asan fuzzers
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests unit-tests-asan fuzzers
 	$(Q)tests/harness/run check unit asan golden fuzz live kernel
 
 test-quick: all unit-tests ## checks, unit and golden tests only
 	$(Q)tests/harness/run check unit golden
 
 test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud"
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)KERNELS="$(KERNELS)" tests/harness/run kernel
 
 asan: ## unit and golden tests under AddressSanitizer and UBSan
-	$(Q)$(MAKE) --no-print-directory unit-tests-asan
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests-asan
 	$(Q)tests/harness/run asan
 
 fuzz: ## fuzz each target for TIME=60 seconds
-	$(Q)$(MAKE) --no-print-directory fuzzers
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) fuzzers
 	$(Q)TIME=$(TIME) tests/harness/run fuzz
 
 bench: ## measure; the figures in the documents come from here
-	$(Q)$(MAKE) --no-print-directory all benches
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all benches
 	$(Q)tests/bench/run
 
 lint: ## layering, style and static analysis

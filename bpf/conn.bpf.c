@@ -44,8 +44,8 @@ static __always_inline void fill_bytes(struct record_socket *r, const struct soc
 	r->bytes_received = received;
 }
 
-static __always_inline void emit_socket(const struct sock *sk, __u64 cookie, const struct conn *conn,
-					__u32 state)
+static __always_inline void emit_socket(const struct sock *sk, __u64 cookie,
+					const struct conn *conn, __u32 state)
 {
 	struct record_socket *r;
 
@@ -136,22 +136,22 @@ static __always_inline void on_close(const struct sock *sk, __u64 cookie, int ol
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(sock_state, struct sock *sk, int old, int new)
+int BPF_PROG(sock_state, struct sock *sk, int before, int now)
 {
 	__u64 cookie;
 
-	if (new != TCP_SYN_SENT && new != TCP_ESTABLISHED && new != TCP_CLOSE && new != TCP_LISTEN)
+	if (now != TCP_SYN_SENT && now != TCP_ESTABLISHED && now != TCP_CLOSE && now != TCP_LISTEN)
 		return 0;
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 
 	cookie = bpf_get_socket_cookie(sk);
-	if (new == TCP_SYN_SENT)
+	if (now == TCP_SYN_SENT)
 		on_connect(sk, cookie);
-	else if (new == TCP_ESTABLISHED)
-		on_established(sk, cookie, old == TCP_SYN_RECV);
-	else if (new == TCP_CLOSE)
-		on_close(sk, cookie, old);
+	else if (now == TCP_ESTABLISHED)
+		on_established(sk, cookie, before == TCP_SYN_RECV);
+	else if (now == TCP_CLOSE)
+		on_close(sk, cookie, before);
 	else
 		on_listen(sk, cookie);
 	return 0;

@@ -34,10 +34,10 @@ static __always_inline void fill_header(struct record_header *header, __u32 type
 }
 
 /* A fixed-size record, or NULL with the loss counted. */
-#define reserve_record(pointer)                                                \
-	({                                                                     \
-		(pointer) = bpf_ringbuf_reserve(&records, sizeof(*(pointer)), 0); \
-		if (!(pointer))                                                \
-			count_loss(KLOSS_RING, 1);                             \
-		(pointer);                                                     \
+#define reserve_record(pointer)                                                                    \
+	({                                                                                         \
+		(pointer) = bpf_ringbuf_reserve(&records, sizeof(*(pointer)), 0);                  \
+		if (!(pointer))                                                                    \
+			count_loss(KLOSS_RING, 1);                                                 \
+		(pointer);                                                                         \
 	})

@@ -88,7 +88,7 @@ struct {
 struct call {
 	__u64 handle;
 	__u64 buffer;
-	__u64 done; /* size_t *, of the _ex forms */
+	__u64 done;   /* size_t *, of the _ex forms */
 	__u64 cookie; /* of the socket used inside the call */
 	__u32 function;
 	__u32 reserved;

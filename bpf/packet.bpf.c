@@ -10,7 +10,7 @@
  */
 
 #define TLS_RECORD_HEADER 5
-#define TLS_HANDSHAKE 22
+#define TLS_HANDSHAKE     22
 
 struct flow_segment {
 	__u32 payload; /* offset of the TCP payload */
@@ -41,23 +41,23 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 	return segment->payload < segment->len;
 }
 
-#define COPY_TIER(size)                                                              \
-	do {                                                                         \
-		struct record_packet *r_;                                            \
-		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);         \
-		if (!r_) {                                                           \
-			count_loss(KLOSS_RING, 1);                                   \
-			return;                                                      \
-		}                                                                    \
-		__builtin_memset(&r_->header, 0, sizeof(r_->header));                \
-		fill_header(&r_->header, RECORD_PACKET, n);                          \
-		r_->cookie = cookie;                                                 \
-		r_->wire_len = skb->len;                                             \
-		r_->dir = dir;                                                       \
-		if (n > 0 && n <= (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, n)) \
-			bpf_ringbuf_submit(r_, 0);                                   \
-		else                                                                 \
-			bpf_ringbuf_discard(r_, 0);                                  \
+#define COPY_TIER(size)                                                                            \
+	do {                                                                                       \
+		struct record_packet *r_;                                                          \
+		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);                       \
+		if (!r_) {                                                                         \
+			count_loss(KLOSS_RING, 1);                                                 \
+			return;                                                                    \
+		}                                                                                  \
+		__builtin_memset(&r_->header, 0, sizeof(r_->header));                              \
+		fill_header(&r_->header, RECORD_PACKET, n);                                        \
+		r_->cookie = cookie;                                                               \
+		r_->wire_len = skb->len;                                                           \
+		r_->dir = dir;                                                                     \
+		if (n > 0 && n <= (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, n))             \
+			bpf_ringbuf_submit(r_, 0);                                                 \
+		else                                                                               \
+			bpf_ringbuf_discard(r_, 0);                                                \
 	} while (0)
 
 static __always_inline void emit_packet(struct __sk_buff *skb, __u64 cookie, __u32 dir, __u32 n)

@@ -14,7 +14,8 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	who_is_current(&r->header.who);
 	r->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
 	r->reserved = 0;
-	n = bpf_probe_read_kernel_str(r->filename, sizeof(r->filename), BPF_CORE_READ(bprm, filename));
+	n = bpf_probe_read_kernel_str(r->filename, sizeof(r->filename),
+				      BPF_CORE_READ(bprm, filename));
 	if (n > 1)
 		r->header.len = n - 1;
 	bpf_ringbuf_submit(r, 0);

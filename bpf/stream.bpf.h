@@ -45,7 +45,8 @@ static __always_inline struct stream *stream_get(const struct stream_key *key)
 	return bpf_map_lookup_elem(&streams, key);
 }
 
-static __always_inline void stream_emit_end(const struct stream_key *key, const struct stream *stream)
+static __always_inline void stream_emit_end(const struct stream_key *key,
+					    const struct stream *stream)
 {
 	struct record_stream_end *r;
 
@@ -138,30 +139,30 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 
 /* Reserve, read, submit: bpf_probe_read_user() does not sleep, so the reservation is never held over a
  * page fault. Bytes that cannot be read show as a gap in the offsets. */
-#define CHUNK_TIER(size)                                                              \
-	do {                                                                          \
-		struct record_segment *r_;                                            \
-		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);          \
-		if (!r_) {                                                            \
-			count_loss(KLOSS_RING, 1);                                    \
-			break;                                                        \
-		}                                                                     \
-		fill_header(&r_->header, RECORD_SEGMENT, n);                          \
-		r_->header.who = stream->who;                                         \
-		r_->stream.handle = handle;                                           \
-		r_->stream.generation = stream->generation;                           \
-		r_->cookie = stream->cookie;                                          \
-		r_->offset = stream->offset[dir];                                     \
-		r_->omitted = omitted;                                                \
-		r_->dir = dir;                                                        \
-		r_->reserved = 0;                                                     \
-		if (n > (size) || bpf_probe_read_user(r_->bytes, n, (void *)from)) {  \
-			bpf_ringbuf_discard(r_, 0);                                   \
-			count_loss(KLOSS_FAULT, n);                                   \
-			break;                                                        \
-		}                                                                     \
-		bpf_ringbuf_submit(r_, 0);                                            \
-		stream->copied += n;                                                  \
+#define CHUNK_TIER(size)                                                                           \
+	do {                                                                                       \
+		struct record_segment *r_;                                                         \
+		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);                       \
+		if (!r_) {                                                                         \
+			count_loss(KLOSS_RING, 1);                                                 \
+			break;                                                                     \
+		}                                                                                  \
+		fill_header(&r_->header, RECORD_SEGMENT, n);                                       \
+		r_->header.who = stream->who;                                                      \
+		r_->stream.handle = handle;                                                        \
+		r_->stream.generation = stream->generation;                                        \
+		r_->cookie = stream->cookie;                                                       \
+		r_->offset = stream->offset[dir];                                                  \
+		r_->omitted = omitted;                                                             \
+		r_->dir = dir;                                                                     \
+		r_->reserved = 0;                                                                  \
+		if (n > (size) || bpf_probe_read_user(r_->bytes, n, (void *)from)) {               \
+			bpf_ringbuf_discard(r_, 0);                                                \
+			count_loss(KLOSS_FAULT, n);                                                \
+			break;                                                                     \
+		}                                                                                  \
+		bpf_ringbuf_submit(r_, 0);                                                         \
+		stream->copied += n;                                                               \
 	} while (0)
 
 /*
@@ -170,7 +171,8 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
  * that the verifier looks at it once and not once for each turn of the caller's loop; such a function
  * takes only numbers on 5.10, so it finds the stream again.
  */
-__weak __noinline int stream_emit_chunk(__u64 handle, __u64 from, __u64 omitted, __u32 len, __u32 direction)
+__weak __noinline int stream_emit_chunk(__u64 handle, __u64 from, __u64 omitted, __u32 len,
+					__u32 direction)
 {
 	struct stream_key key = stream_key_of(handle);
 	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
@@ -201,8 +203,8 @@ __weak __noinline int stream_emit_chunk(__u64 handle, __u64 from, __u64 omitted,
 #define CHUNKS_PER_CALL 64
 
 /* The call moved `n` bytes at `from`: copies what is allowed and advances the stream by all of them. */
-static __always_inline void stream_bytes(const struct stream_key *key, struct stream *stream, __u32 dir,
-					 __u64 from, __u64 n)
+static __always_inline void stream_bytes(const struct stream_key *key, struct stream *stream,
+					 __u32 dir, __u64 from, __u64 n)
 {
 	__u64 allowed = stream_allowance(key, stream, dir, n);
 	__u64 rest = n - allowed;

@@ -103,8 +103,8 @@ struct linux_binprm {
 /* x86-64 and arm64 argument registers, as bpf_tracing.h's PT_REGS macros name them. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs,
-		flags, sp, ss;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip,
+		cs, flags, sp, ss;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -124,8 +124,8 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
-#define AF_INET 2
-#define AF_INET6 10
+#define AF_INET     2
+#define AF_INET6    10
 #define IPPROTO_TCP 6
-#define SOCK_DONE 1 /* bit of skc_flags: the peer's FIN was received (include/net/sock.h) */
+#define SOCK_DONE   1 /* bit of skc_flags: the peer's FIN was received (include/net/sock.h) */
 #define __VMLINUX_H__

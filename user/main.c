@@ -22,7 +22,9 @@ static void help(FILE *to)
 	fputs("usage: gnomon COMMAND [options]\n\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fputs("\n`gnomon COMMAND --help` says more. gnomon --version [--json] says which this is.\n", to);
+	fputs("\n`gnomon COMMAND --help` says more. gnomon --version [--json] says which this "
+	      "is.\n",
+	      to);
 }
 
 static int version(bool json)

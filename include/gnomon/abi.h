@@ -84,9 +84,9 @@ struct record_socket {
 	struct record_header header;
 	abi_u64 cookie;
 	abi_u64 bytes_sent, bytes_received;
-	abi_u32 state; /* enum socket_state */
-	abi_u32 role;  /* enum socket_role */
-	abi_u16 family; /* AF_INET, AF_INET6 */
+	abi_u32 state;                   /* enum socket_state */
+	abi_u32 role;                    /* enum socket_role */
+	abi_u16 family;                  /* AF_INET, AF_INET6 */
 	abi_u16 local_port, remote_port; /* host order */
 	abi_u16 reserved;
 	abi_u8 local[16], remote[16]; /* network order; AF_INET in the first four */

@@ -10,13 +10,22 @@
  * user/api/table.c.
  */
 
-enum json_type { JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
+enum json_value_type {
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+	JSON_OBJECT,
+	JSON_ARRAY,
+};
 
 /* A value that the scanner found at a wanted path. */
 struct json_value {
 	int id; /* the json_path's */
-	enum json_type type;
-	struct span text; /* strings unescaped, numbers as written; cut at JSON_VALUE_MAX; objects and
+	enum json_value_type type;
+	struct span
+		text; /* strings unescaped, numbers as written; cut at JSON_VALUE_MAX; objects and
 			   * arrays: empty, told when they begin */
 	bool truncated;
 };
@@ -37,7 +46,8 @@ struct api_ops {
 	const struct json_path *request_paths; /* ends with a NULL path */
 	const struct json_path *response_paths;
 	void (*request_value)(void *state, struct llm_facts *facts, const struct json_value *value);
-	void (*response_value)(void *state, struct llm_facts *facts, const struct json_value *value);
+	void (*response_value)(void *state, struct llm_facts *facts,
+			       const struct json_value *value);
 	/* One response document (the whole body, or one server-sent event) has ended. Unless `whole`,
 	 * it was cut, damaged or no JSON: counts that only mean something together are then void. */
 	void (*response_document)(void *state, struct llm_facts *facts, struct span event_name,

@@ -14,7 +14,15 @@
  * event; composed text lives in the event itself. Lives on the stack: about 6 KB.
  */
 
-enum field_type { FIELD_STRING, FIELD_INT, FIELD_DOUBLE, FIELD_BOOL, FIELD_TIME, FIELD_IP, FIELD_LIST };
+enum field_type {
+	FIELD_STRING,
+	FIELD_INT,
+	FIELD_DOUBLE,
+	FIELD_BOOL,
+	FIELD_TIME,
+	FIELD_IP,
+	FIELD_LIST
+};
 
 enum field {
 #define X(id, name, type) F_##id,
@@ -82,8 +90,8 @@ void event_set_bool(struct event *event, enum field field, bool value);
 void event_set_time(struct event *event, enum field field, uint64_t time_ns);
 void event_set_ip(struct event *event, enum field field, const struct net_address *ip);
 /* Composes into the event's own text; cut (at a UTF-8 boundary) when that is full. */
-__attribute__((format(printf, 3, 4)))
-void event_format(struct event *event, enum field field, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void event_format(struct event *event, enum field field,
+							const char *format, ...);
 /* Appends one item to a list field. All items of one list must be appended together, before those of
  * the next. Dropped when EVENT_LIST_MAX is reached: false then. */
 bool event_append(struct event *event, enum field field, struct span item);

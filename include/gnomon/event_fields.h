@@ -7,6 +7,7 @@
  * it). ECS 9 names, OpenTelemetry gen_ai names, our own under gnomon. Included without a guard, by
  * design, wherever X is defined.
  */
+/* clang-format off: a row a line */
 X(TIMESTAMP, "@timestamp", TIME)
 X(ECS_VERSION, "ecs.version", STRING)
 X(EVENT_KIND, "event.kind", STRING)

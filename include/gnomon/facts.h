@@ -26,8 +26,9 @@ struct token_usage {
 enum tristate { TRI_UNKNOWN = -1, TRI_FALSE = 0, TRI_TRUE = 1 };
 
 struct llm_facts {
-	const char *api_family; /* gnomon.api_family, static; NULL: not an LLM call as far as known */
-	const char *operation;  /* gen_ai.operation.name, static */
+	const char
+		*api_family; /* gnomon.api_family, static; NULL: not an LLM call as far as known */
+	const char *operation; /* gen_ai.operation.name, static */
 	char request_model[MODEL_NAME_MAX];
 	char response_model[MODEL_NAME_MAX];
 	char finish_reason[SHORT_NAME_MAX];
@@ -43,6 +44,6 @@ struct llm_facts {
 
 /* Which kind of credential a request carried. Never the credential. */
 struct key_facts {
-	const char *kind; /* gnomon.key.kind, static; NULL: none seen */
+	const char *kind;     /* gnomon.key.kind, static; NULL: none seen */
 	char fingerprint[17]; /* hex, empty: none */
 };

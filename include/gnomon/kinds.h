@@ -24,9 +24,9 @@ enum steer_action {
 
 /* The roles of hooked TLS functions. */
 enum tls_function {
-	TLS_READ,     /* int f(handle, buf, num): bytes = return value */
+	TLS_READ, /* int f(handle, buf, num): bytes = return value */
 	TLS_WRITE,
-	TLS_READ_EX,  /* int f(handle, buf, num, size_t *done): bytes = *done when it returns 1 */
+	TLS_READ_EX, /* int f(handle, buf, num, size_t *done): bytes = *done when it returns 1 */
 	TLS_WRITE_EX,
 	TLS_FREE,     /* void f(handle) */
 	TLS_SHUTDOWN, /* int f(handle) */

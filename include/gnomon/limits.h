@@ -19,11 +19,11 @@
 #define SHORT_NAME_MAX 64
 /* RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text, and the NUL. */
 #define HOST_NAME_MAX_BYTES 256
-#define URL_PATH_MAX 512
-#define USER_AGENT_MAX 256
+#define URL_PATH_MAX        512
+#define USER_AGENT_MAX      256
 
 /* One header section; servers commonly refuse more than 8 to 16 KiB. */
-#define HTTP_HEAD_MAX 16384
+#define HTTP_HEAD_MAX    16384
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
@@ -38,7 +38,7 @@
 #define JSON_VALUE_MAX 256
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
-#define API_STATE_MAX 512
+#define API_STATE_MAX       512
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
@@ -54,13 +54,13 @@
 #define COMMUNITY_ID_MAX 32
 
 /* Payload kept per flow and direction while its first bytes are put in order. */
-#define REASSEMBLY_BYTES_MAX 32768
+#define REASSEMBLY_BYTES_MAX    32768
 #define REASSEMBLY_SEGMENTS_MAX 64
 
 /* A laptop has a few hundred connections, a busy gateway some ten thousand: 65,536 x about 600 B. */
-#define FLOWS_MAX 65536
+#define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
-#define STREAMS_MAX 16384
+#define STREAMS_MAX   16384
 /* Held per direction until a protocol recognises its first bytes. */
 #define STREAM_FIRST_BYTES 64
 /* Segments of a stream that was joined midway, looked at for the start of a message. */
@@ -70,7 +70,7 @@
 #define PRESENCE_BYTES 512
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
-#define USERS_CACHED_MAX 1024
+#define USERS_CACHED_MAX         1024
 /* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
 #define PROCESS_PATH_MAX 256
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
@@ -80,13 +80,31 @@
 #define USERS_FILE_BYTES_MAX (16u << 20)
 
 /* Files of policy and catalogue: a hostile or mistaken one must not eat the host. */
-#define YAML_BYTES_MAX (16u << 20)
-#define YAML_DEPTH_MAX 32
-#define YAML_NODES_MAX 1000000
+#define YAML_BYTES_MAX    (16u << 20)
+#define YAML_DEPTH_MAX    32
+#define YAML_NODES_MAX    1000000
 #define DIAG_MESSAGES_MAX 100
+/* Files of one rules directory: people keep tens, a mistaken path holds thousands. */
+#define DIRECTORY_FILES_MAX 1000
+/* Small strings of a rules file, some hundred to a block. */
+#define ARENA_BLOCK_BYTES 16384
+/* Words compared for "did you mean"; the longest field name has 45 letters. */
+#define SUGGEST_WORD_MAX 64
+/* A quoted piece of input in a message. */
+#define MESSAGE_TEXT_MAX 80
+
+/* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
+#define CATALOG_GLOBS_PER_SUFFIX_MAX 64
+/* 253 characters of host name have at most 127 labels. */
+#define HOST_LABELS_MAX 127
 
 #define FINDINGS_PER_EVENT_MAX 16
-#define CONDITION_DEPTH_MAX 32
+#define CONDITION_DEPTH_MAX    32
+/* One condition's text and steps: the largest sensible one is a page. */
+#define CONDITION_BYTES_MAX 16384
+#define CONDITION_STEPS_MAX 4096
+/* Words that a verdict's reason quotes of an entry. */
+#define REASON_TEXT_MAX 200
 
 #define OUTPUTS_MAX 8
 /* --rules on one command line or in one configuration file. */
@@ -97,21 +115,21 @@
 /* Rows of the text report; more than people read. What does not fit is added to an "other" row. */
 #define REPORT_SERVICES_MAX 200
 #define REPORT_FINDINGS_MAX 500
-#define REPORT_SERVERS_MAX 50
+#define REPORT_SERVERS_MAX  50
 /* Names of clients or processes kept per service: what a line of 100 columns can show, and a count. */
 #define REPORT_CLIENTS_MAX 64
 /* One name in the report: services, rules and processes; longer ones are cut. */
-#define REPORT_NAME_MAX 64
+#define REPORT_NAME_MAX    64
 #define REPORT_MESSAGE_MAX 512
 /* Interim connection events and status events of the event contract. */
 #define CONNECTION_INTERIM_S 60
-#define STATUS_INTERVAL_S 300
+#define STATUS_INTERVAL_S    300
 /* A pcap flow without packets for so long has ended; RFC 5382 suggests over two hours for a NAT,
  * audits of a day's traffic want sooner. */
 #define FLOW_IDLE_S 900
 
 /* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
-#define SCRIPT_BYTES_MAX (1u << 20)
+#define SCRIPT_BYTES_MAX   (1u << 20)
 #define SCRIPT_PAYLOAD_MAX (16u << 20)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
@@ -124,17 +142,17 @@
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
-#define RING_BYTES (8u << 20)
+#define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384
-#define KERNEL_CONNS_MAX 65536
-#define KERNEL_CALLS_MAX 16384
+#define KERNEL_CONNS_MAX   65536
+#define KERNEL_CALLS_MAX   16384
 
 /* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
  * whole runtime such as node has 60,000 symbols with 4 MB of names. */
 #define ELF_SEGMENTS_MAX 64
 #define ELF_SECTIONS_MAX 4096
-#define ELF_STRINGS_MAX (64u << 20)
-#define ELF_SYMBOLS_MAX (64u << 20)
+#define ELF_STRINGS_MAX  (64u << 20)
+#define ELF_SYMBOLS_MAX  (64u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
-#define TLS_FILES_MAX 256
+#define TLS_FILES_MAX          256
 #define TLS_HOOKS_PER_FILE_MAX 32

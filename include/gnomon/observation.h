@@ -51,9 +51,9 @@ enum observation_kind {
 
 /* A network-layer packet, or a captured frame of a link type. */
 struct observed_packet {
-	uint64_t cookie;   /* the socket's, 0 without one */
-	uint32_t link_type; /* a pcap DLT_ value; DLT_RAW (12) starts at the IP header */
-	uint32_t wire_len; /* bytes that were on the wire; `bytes` may hold fewer */
+	uint64_t cookie;     /* the socket's, 0 without one */
+	uint32_t link_type;  /* a pcap DLT_ value; DLT_RAW (12) starts at the IP header */
+	uint32_t wire_len;   /* bytes that were on the wire; `bytes` may hold fewer */
 	enum stream_dir dir; /* meaningful with a cookie only */
 	struct span bytes;
 };
@@ -61,8 +61,8 @@ struct observed_packet {
 /* Plaintext of a TLS stream. */
 struct observed_segment {
 	struct stream_id stream;
-	uint64_t cookie; /* the linked socket's, 0 while there is none */
-	uint64_t offset; /* of bytes.at[0] in this direction of the stream */
+	uint64_t cookie;  /* the linked socket's, 0 while there is none */
+	uint64_t offset;  /* of bytes.at[0] in this direction of the stream */
 	uint64_t omitted; /* bytes that follow `bytes` in the stream and were counted, not copied */
 	enum stream_dir dir;
 	struct span bytes;
@@ -117,7 +117,7 @@ struct observed_loss {
 
 struct observation {
 	enum observation_kind kind;
-	uint64_t time_ns; /* since the Unix epoch */
+	uint64_t time_ns;                   /* since the Unix epoch */
 	const struct process_identity *who; /* NULL: not known */
 	union {
 		struct observed_packet packet;

@@ -11,7 +11,7 @@
  */
 
 struct http_header {
-	struct span name; /* as sent */
+	struct span name;  /* as sent */
 	struct span value; /* without surrounding blanks */
 };
 
@@ -30,9 +30,9 @@ struct http_head {
 struct span http_header_get(const struct http_head *head, struct span name);
 
 enum exchange_end {
-	EXCHANGE_COMPLETE,  /* the response has ended as its framing says */
-	EXCHANGE_CUT,       /* the stream ended first */
-	EXCHANGE_DESYNCED,  /* bytes were lost or malformed: what followed is not known */
+	EXCHANGE_COMPLETE, /* the response has ended as its framing says */
+	EXCHANGE_CUT,      /* the stream ended first */
+	EXCHANGE_DESYNCED, /* bytes were lost or malformed: what followed is not known */
 };
 
 /* What a protocol tells. `exchange` numbers the stream's exchanges from 1; several may be open. */

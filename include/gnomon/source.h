@@ -10,7 +10,8 @@
 struct steering {
 	struct stream_id stream;
 	enum steer_action action;
-	uint64_t budget; /* STEER_FOLLOW: bytes that may have been copied in all when copying stops */
+	uint64_t
+		budget; /* STEER_FOLLOW: bytes that may have been copied in all when copying stops */
 };
 
 struct source_stats {

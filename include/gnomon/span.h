@@ -36,8 +36,7 @@ static inline bool span_starts(struct span s, struct span prefix)
 
 static inline bool span_ends(struct span s, struct span suffix)
 {
-	return s.len >= suffix.len &&
-	       memcmp(s.at + s.len - suffix.len, suffix.at, suffix.len) == 0;
+	return s.len >= suffix.len && memcmp(s.at + s.len - suffix.len, suffix.at, suffix.len) == 0;
 }
 
 /* ASCII only: host names, header names and schemes, never user text. */
@@ -64,12 +63,16 @@ static inline struct span span_skip(struct span s, size_t n)
 	return (struct span){s.at + n, s.len - n};
 }
 
-/* Copies at most `cap - 1` bytes and ends with NUL. Returns false when the copy is shorter than
- * the span. */
+/* Copies at most `cap - 1` bytes and ends with NUL; `cap` is at least 1. Returns false when the copy
+ * is shorter than the span. */
 static inline bool span_copy(char *to, size_t cap, struct span from)
 {
-	size_t n = from.len < cap ? from.len : cap - 1;
+	size_t n = from.len;
 
+	if (!cap)
+		return false;
+	if (n > cap - 1)
+		n = cap - 1;
 	if (n)
 		memcpy(to, from.at, n);
 	to[n] = '\0';

@@ -25,7 +25,7 @@ struct tlslib_reader {
 };
 
 struct tlslib_ops {
-	const char *name;   /* openssl */
+	const char *name; /* openssl */
 	/* Could this file be the library, by its path alone? Cheap: called per mapping. */
 	bool (*match)(struct span path);
 	/* Fills hooks (cap entries at most) and returns their count; -ENOENT: not this library after

@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * Against a model: an array with one cell per byte of the stream, in which the first copy stays. As
- * long as nothing had to be given up, what is told must be the array's beginning, and the count that
- * of its filled cells.
+ * long as nothing had to be given up, what is told must be the array's beginning, and the count
+ * that of its filled cells.
  */
 
 enum { CELLS = 4096, EMPTY = -1, NOT_CAPTURED = -2, GIVEN_UP = -3 };
@@ -75,8 +75,8 @@ static void check(const struct model *m, const struct reassembly *r)
 		abort();
 }
 
-/* Bytes: first sequence number (4), then per segment: offset (2), captured and missing length (1 each),
- * with 0xff as captured length for a stop; the content is drawn from the input's own bytes. */
+/* Bytes: first sequence number (4), then per segment: offset (2), captured and missing length (1
+ * each), with 0xff as captured length for a stop. The content is drawn from the input's bytes. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reassembly *r = reassembly_new();

@@ -16,6 +16,11 @@ struct service {
 	const char *kind;     /* gnomon.service_kind */
 	const char *country;  /* of the vendor's headquarters, ISO 3166 alpha-2; NULL: not known */
 	const char *provider; /* gen_ai.provider.name: OpenTelemetry's value, else the id */
+	const struct span *families; /* API families it speaks */
+	size_t family_count;
+	const struct span *key_prefixes; /* what its credentials begin with */
+	size_t key_prefix_count;
+	size_t pattern_count;
 };
 
 enum catalog_how { CATALOG_HOST_EXACT, CATALOG_HOST_SUFFIX, CATALOG_HOST_GLOB };
@@ -41,11 +46,16 @@ int catalog_add(struct catalog *catalog, const char *name, struct span text, str
 int catalog_add_builtin(struct catalog *catalog, struct diag *diag);
 /* Prepares for look-ups; call once after the last add. -ENOMEM. */
 int catalog_seal(struct catalog *catalog);
-/* The most specific pattern wins: exact, then the longest suffix or glob. The host may be in any case,
- * with a trailing dot. false: not known. */
+/* The most specific pattern wins: exact, then the one with the most literal characters (pattern.h).
+ * Of equal patterns the later file's wins. The host may be in any case, with a trailing dot. false:
+ * not known. Allocates nothing. */
 bool catalog_lookup(const struct catalog *catalog, struct span host, struct catalog_match *match);
 size_t catalog_services(const struct catalog *catalog);
 /* Lower-case hex SHA-256 over everything added, for the status event. */
 const char *catalog_sha256(const struct catalog *catalog);
 /* The i-th service, in order of id. */
 const struct service *catalog_service(const struct catalog *catalog, size_t i);
+/* The service of that id in a sealed catalogue, or NULL. */
+const struct service *catalog_service_by_id(const struct catalog *catalog, struct span id);
+/* The kinds of services, ending with NULL. */
+extern const char *const catalog_kinds[];

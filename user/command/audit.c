@@ -148,7 +148,8 @@ static int print_report(const struct audit *a)
 	if (a->settings.report_path) {
 		to = fopen(a->settings.report_path, "we");
 		if (!to) {
-			fprintf(stderr, "gnomon: %s: %s\n", a->settings.report_path, strerror(errno));
+			fprintf(stderr, "gnomon: %s: %s\n", a->settings.report_path,
+				strerror(errno));
 			return -errno;
 		}
 	}
@@ -171,8 +172,8 @@ static int exit_status(const struct audit *a, bool failed)
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++) {
 		if (!stats.lost[kind])
 			continue;
-		fprintf(stderr, "gnomon: incomplete: lost %s %llu\n", loss_name((enum loss_kind)kind),
-			(unsigned long long)stats.lost[kind]);
+		fprintf(stderr, "gnomon: incomplete: lost %s %llu\n",
+			loss_name((enum loss_kind)kind), (unsigned long long)stats.lost[kind]);
 		incomplete = true;
 	}
 	if (stats.worst >= a->settings.fail_on)

@@ -18,9 +18,10 @@
  * is this kernel's and not a table's.
  */
 
-static const char help_text[] = "usage: gnomon doctor [--json]\n"
-				"Says what this kernel and the running processes allow the sensor to see.\n"
-				"Exit: 0 the sensor can run, 2 it cannot.\n";
+static const char help_text[] =
+	"usage: gnomon doctor [--json]\n"
+	"Says what this kernel and the running processes allow the sensor to see.\n"
+	"Exit: 0 the sensor can run, 2 it cannot.\n";
 
 /* linux/capability.h */
 static const struct capability {
@@ -68,8 +69,9 @@ static bool is_missing(const struct findings *f, const struct capability *c)
 
 static const char *state_word(enum hook_state state)
 {
-	static const char *const words[] = {
-		[HOOK_ATTACHED] = "usable", [HOOK_UNAVAILABLE] = "unavailable", [HOOK_FAILED] = "failed"};
+	static const char *const words[] = {[HOOK_ATTACHED] = "usable",
+					    [HOOK_UNAVAILABLE] = "unavailable",
+					    [HOOK_FAILED] = "failed"};
 
 	return words[state];
 }
@@ -88,9 +90,9 @@ static void print_text(const struct findings *f)
 	printf("capabilities\n");
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
 		printf("  %-20s %-8s %s\n", capabilities[i].name,
-		       f->effective >> capabilities[i].bit & 1  ? "held"
-		       : is_missing(f, &capabilities[i]) ? "MISSING"
-							 : "unneeded",
+		       f->effective >> capabilities[i].bit & 1 ? "held"
+		       : is_missing(f, &capabilities[i])       ? "MISSING"
+							       : "unneeded",
 		       capabilities[i].use);
 
 	printf("TLS libraries of running processes\n");
@@ -112,9 +114,11 @@ static struct json_object *hooks_json(const struct findings *f)
 	for (int id = 0; f->hooks && id < HOOK_COUNT; id++) {
 		struct json_object *hook = json_object_new_object();
 
-		json_object_object_add(hook, "name", json_object_new_string(hook_name((enum hook_id)id)));
-		json_object_object_add(hook, "state",
-				       json_object_new_string(state_word(f->hooks->hook[id].state)));
+		json_object_object_add(hook, "name",
+				       json_object_new_string(hook_name((enum hook_id)id)));
+		json_object_object_add(
+			hook, "state",
+			json_object_new_string(state_word(f->hooks->hook[id].state)));
 		json_object_object_add(hook, "detail",
 				       json_object_new_string(f->hooks->hook[id].detail));
 		json_object_array_add(list, hook);
@@ -132,10 +136,12 @@ static struct json_object *libraries_json(const struct findings *f)
 
 		json_object_object_add(library, "path", json_object_new_string(l->path));
 		json_object_object_add(library, "library", json_object_new_string(l->library));
-		json_object_object_add(library, "processes", json_object_new_int((int)l->processes));
+		json_object_object_add(library, "processes",
+				       json_object_new_int((int)l->processes));
 		json_object_object_add(library, "readable", json_object_new_boolean(l->readable));
 		if (!l->readable)
-			json_object_object_add(library, "reason", json_object_new_string(l->reason));
+			json_object_object_add(library, "reason",
+					       json_object_new_string(l->reason));
 		json_object_array_add(list, library);
 	}
 	return list;
@@ -155,7 +161,8 @@ static void print_json(const struct findings *f)
 				       json_object_new_boolean(f->hooks->uprobe_multi));
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
 		if (is_missing(f, &capabilities[i]))
-			json_object_array_add(missing, json_object_new_string(capabilities[i].name));
+			json_object_array_add(missing,
+					      json_object_new_string(capabilities[i].name));
 	for (size_t i = 0; i < f->diag.count; i++)
 		json_object_array_add(errors, json_object_new_string(f->diag.messages[i]));
 	json_object_object_add(root, "runs", json_object_new_boolean(f->runs));
@@ -164,7 +171,8 @@ static void print_json(const struct findings *f)
 	json_object_object_add(root, "missing_capabilities", missing);
 	json_object_object_add(root, "tls_libraries", libraries_json(f));
 	json_object_object_add(root, "errors", errors);
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 }
 

@@ -33,8 +33,10 @@ static unsigned int class_of(const struct event *event)
 		const char *dataset;
 		enum event_class class;
 	} classes[] = {
-		{"gnomon.alert", CLASS_ALERT},	 {"gnomon.llm", CLASS_LLM},
-		{"gnomon.server", CLASS_SERVER}, {"gnomon.connection", CLASS_CONNECTION},
+		{"gnomon.alert", CLASS_ALERT},
+		{"gnomon.llm", CLASS_LLM},
+		{"gnomon.server", CLASS_SERVER},
+		{"gnomon.connection", CLASS_CONNECTION},
 	};
 	struct span dataset = event->value[F_EVENT_DATASET].string;
 

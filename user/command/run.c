@@ -80,8 +80,9 @@ static void deliver(void *ctx, const struct event *event)
 /* The honest summary: what is hooked, what is not and why. */
 static void print_hooks(const struct hooks_report *report)
 {
-	static const char *const states[] = {
-		[HOOK_ATTACHED] = "ok", [HOOK_UNAVAILABLE] = "unavailable", [HOOK_FAILED] = "failed"};
+	static const char *const states[] = {[HOOK_ATTACHED] = "ok",
+					     [HOOK_UNAVAILABLE] = "unavailable",
+					     [HOOK_FAILED] = "failed"};
 	size_t hooked = 0;
 
 	for (int id = 0; id < HOOK_COUNT; id++)
@@ -91,8 +92,8 @@ static void print_hooks(const struct hooks_report *report)
 		const struct tls_file_report *file = &report->files[i];
 
 		if (file->error)
-			fprintf(stderr, "  library %s: %s, not hooked: %s\n", file->path, file->library,
-				strerror(-file->error));
+			fprintf(stderr, "  library %s: %s, not hooked: %s\n", file->path,
+				file->library, strerror(-file->error));
 		else
 			fprintf(stderr, "  library %s: %s, %u functions hooked\n", file->path,
 				file->library, file->hooks);
@@ -108,7 +109,8 @@ static void print_start(const struct sensor *s)
 	print_hooks(bpf_source_hooks(s->source));
 	fprintf(stderr, "  catalogue: %zu services; policy: %zu rules, sha256 %.12s\n",
 		catalog_services(s->catalog), policy_rules(s->policy), policy_sha256(s->policy));
-	fprintf(stderr, "  user space keeps at most %d connections and %d streams\n", FLOWS_MAX, STREAMS_MAX);
+	fprintf(stderr, "  user space keeps at most %d connections and %d streams\n", FLOWS_MAX,
+		STREAMS_MAX);
 	fprintf(stderr, "gnomon: ready\n");
 }
 
@@ -119,10 +121,11 @@ static void print_stop(const struct sensor *s)
 
 	pipeline_stats(s->pipeline, &stats);
 	fprintf(stderr,
-		"gnomon: stopped after %" PRIu64 " s: %" PRIu64 " observations, %" PRIu64 " events (%" PRIu64
-		" llm requests, %" PRIu64 " llm connections, %" PRIu64 " alerts)\n",
-		(now_ns() - s->started_ns) / NS_PER_S, stats.observations, stats.events, stats.requests,
-		stats.connections, stats.alerts);
+		"gnomon: stopped after %" PRIu64 " s: %" PRIu64 " observations, %" PRIu64
+		" events (%" PRIu64 " llm requests, %" PRIu64 " llm connections, %" PRIu64
+		" alerts)\n",
+		(now_ns() - s->started_ns) / NS_PER_S, stats.observations, stats.events,
+		stats.requests, stats.connections, stats.alerts);
 	fprintf(stderr, "gnomon: lost:");
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++) {
 		if (!stats.lost[kind])
@@ -155,7 +158,8 @@ static void reload(struct sensor *s)
 	outputs_reopen(&s->outputs, &diag);
 	diag_print(&diag, stderr);
 	pipeline_status(s->pipeline, "policy-reload", error);
-	fprintf(stderr, "gnomon: %s\n", error ? "rules not reloaded, the old ones stay" : "rules reloaded");
+	fprintf(stderr, "gnomon: %s\n",
+		error ? "rules not reloaded, the old ones stay" : "rules reloaded");
 	sd_notify_send("READY=1");
 }
 
@@ -203,7 +207,8 @@ static void final_losses(struct sensor *s)
 	pipeline_stats(s->pipeline, &stats);
 	for (int kind = 0; kind <= LOSS_STREAM_BUDGET; kind++)
 		if (source.lost[kind] > stats.lost[kind])
-			pipeline_lost(s->pipeline, (enum loss_kind)kind, source.lost[kind] - stats.lost[kind]);
+			pipeline_lost(s->pipeline, (enum loss_kind)kind,
+				      source.lost[kind] - stats.lost[kind]);
 }
 
 static void watchdog(uint64_t *last)
@@ -218,7 +223,8 @@ static void watchdog(uint64_t *last)
 
 static bool time_is_up(const struct sensor *s)
 {
-	return s->settings.duration_s && now_ns() - s->started_ns >= s->settings.duration_s * NS_PER_S;
+	return s->settings.duration_s &&
+	       now_ns() - s->started_ns >= s->settings.duration_s * NS_PER_S;
 }
 
 static int watch(struct sensor *s)

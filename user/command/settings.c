@@ -92,20 +92,23 @@ static int set_classes(struct settings *s, const char *list, struct diag *diag)
 		const char *name;
 		unsigned int classes;
 	} names[] = {
-		{"alert", CLASS_ALERT},	  {"llm", CLASS_LLM},	    {"connection", CLASS_CONNECTION},
-		{"server", CLASS_SERVER}, {"status", CLASS_STATUS}, {"all", CLASS_ALL},
+		{"alert", CLASS_ALERT},           {"llm", CLASS_LLM},
+		{"connection", CLASS_CONNECTION}, {"server", CLASS_SERVER},
+		{"status", CLASS_STATUS},         {"all", CLASS_ALL},
 	};
 
 	s->classes = 0;
 	while (*list) {
 		size_t len = strcspn(list, ","), i = 0;
 
-		while (i < ARRAY_SIZE(names) && !span_eq(span_of(list, len), span_str(names[i].name)))
+		while (i < ARRAY_SIZE(names) &&
+		       !span_eq(span_of(list, len), span_str(names[i].name)))
 			i++;
 		if (i == ARRAY_SIZE(names)) {
 			diag_add(diag, NULL, 0, 0,
 				 "--events: \"%.*s\" is none of alert, llm, connection, server, "
-				 "status, all", (int)len, list);
+				 "status, all",
+				 (int)len, list);
 			return -EINVAL;
 		}
 		s->classes |= names[i].classes;
@@ -142,7 +145,8 @@ static int set_scope(const char *value, struct diag *diag)
 {
 	if (strcmp(value, "all") == 0)
 		return 0;
-	diag_add(diag, NULL, 0, 0, "--scope: \"%s\" is not \"all\", the only scope of this version", value);
+	diag_add(diag, NULL, 0, 0, "--scope: \"%s\" is not \"all\", the only scope of this version",
+		 value);
 	return -EINVAL;
 }
 
@@ -151,7 +155,8 @@ static int set_fail_on(struct settings *s, const char *value, struct diag *diag)
 	s->fail_on = severity_parse(span_str(value));
 	if (s->fail_on >= 0)
 		return 0;
-	diag_add(diag, NULL, 0, 0, "--fail-on: \"%s\" is none of low, medium, high, critical", value);
+	diag_add(diag, NULL, 0, 0, "--fail-on: \"%s\" is none of low, medium, high, critical",
+		 value);
 	return -EINVAL;
 }
 
@@ -186,7 +191,8 @@ static int set_option(struct settings *s, int code, const char *value, struct di
 }
 
 static int set_from_node(struct settings *s, const struct yaml_document *document,
-			 const struct yaml_node *key, const struct yaml_node *value, struct diag *diag)
+			 const struct yaml_node *key, const struct yaml_node *value,
+			 struct diag *diag)
 {
 	const char *text = yaml_string(value);
 	const struct option *option = run_options;
@@ -236,7 +242,7 @@ static int read_config(struct settings *s, const char *path, struct diag *diag)
 		else
 			r = set_from_node(s, document, key, value, diag) ?: r;
 	}
-	yaml_free(document);
+	yaml_unload(document);
 	return r;
 }
 
@@ -262,7 +268,8 @@ static const char *find_config(int argc, char **argv, bool *asked)
 {
 	*asked = true;
 	for (int i = 1; i < argc; i++) {
-		if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
+		if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) &&
+		    i + 1 < argc)
 			return argv[i + 1];
 		if (strncmp(argv[i], "--config=", 9) == 0)
 			return argv[i] + 9;

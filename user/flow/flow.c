@@ -104,12 +104,13 @@ struct flow *flows_find_cookie(struct flows *f, uint64_t cookie)
 	return cookie ? touched(f, table_find(&f->table, hash, same_cookie, &cookie)) : NULL;
 }
 
-struct flow *flows_find_pair(struct flows *f, const struct net_endpoint *a, const struct net_endpoint *b,
-			     uint8_t transport)
+struct flow *flows_find_pair(struct flows *f, const struct net_endpoint *a,
+			     const struct net_endpoint *b, uint8_t transport)
 {
 	struct pair_key key = pair_key_of(a, b, transport);
 
-	return touched(f, table_find(&f->table, table_hash(&f->table, &key, sizeof(key)), same_pair, &key));
+	return touched(f, table_find(&f->table, table_hash(&f->table, &key, sizeof(key)), same_pair,
+				     &key));
 }
 
 struct flow *flows_add(struct flows *f, const struct flow *like)

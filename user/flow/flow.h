@@ -15,7 +15,7 @@ struct flow {
 	struct table_link link;
 	uint64_t cookie; /* 0: from a capture without sockets */
 	struct net_endpoint client, server;
-	uint8_t transport; /* IP protocol number */
+	uint8_t transport;           /* IP protocol number */
 	struct process_identity who; /* pid 0: not known */
 	uint64_t started_ns, last_ns;
 	uint64_t sent, received; /* the client's, transport payload, each byte once */

@@ -68,7 +68,8 @@ static bool same_process(const struct table_link *link, const void *key)
 	return memcmp(&e->key, key, sizeof(e->key)) == 0;
 }
 
-static struct process_entry *entry_of(struct processes *p, const struct process_identity *who, bool create)
+static struct process_entry *entry_of(struct processes *p, const struct process_identity *who,
+				      bool create)
 {
 	struct process_key key = {who->pid, who->start_ns};
 	uint64_t hash = table_hash(&p->table, &key, sizeof(key));
@@ -92,7 +93,10 @@ static struct process_entry *entry_of(struct processes *p, const struct process_
 	}
 	*e = (struct process_entry){
 		.key = key,
-		.process = {.pid = who->pid, .uid = who->uid, .gid = who->gid, .start_ns = who->start_ns},
+		.process = {.pid = who->pid,
+			    .uid = who->uid,
+			    .gid = who->gid,
+			    .start_ns = who->start_ns},
 	};
 	span_copy(e->process.name, sizeof(e->process.name),
 		  span_of(who->comm, strnlen(who->comm, sizeof(who->comm))));
@@ -101,7 +105,8 @@ static struct process_entry *entry_of(struct processes *p, const struct process_
 }
 
 /* The start of a file under /proc/PID, NUL-terminated. -errno. */
-static int read_proc(const struct processes *p, uint32_t pid, const char *file, char *to, size_t cap)
+static int read_proc(const struct processes *p, uint32_t pid, const char *file, char *to,
+		     size_t cap)
 {
 	_cleanup_close_ int fd = -1;
 	char path[128];
@@ -129,8 +134,10 @@ static int read_stat(const struct processes *p, uint32_t pid, uint32_t *parent, 
 	if (r)
 		return r;
 	at = strrchr(text, ')');
-	if (!at || sscanf(at + 1, " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-				  "%*d %*d %llu", parent, &ticks) != 2)
+	if (!at || sscanf(at + 1,
+			  " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			  "%*d %*d %llu",
+			  parent, &ticks) != 2)
 		return -EPROTO;
 	*start_ns = ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
@@ -157,8 +164,8 @@ static void read_executable(const struct processes *p, struct process *process)
 	if (n < 0)
 		return;
 	len = (size_t)n;
-	if (len > sizeof(deleted) - 1 &&
-	    memcmp(process->executable + len - (sizeof(deleted) - 1), deleted, sizeof(deleted) - 1) == 0)
+	if (len > sizeof(deleted) - 1 && memcmp(process->executable + len - (sizeof(deleted) - 1),
+						deleted, sizeof(deleted) - 1) == 0)
 		len -= sizeof(deleted) - 1;
 	process->executable[len] = '\0';
 }

@@ -10,7 +10,7 @@
 /* A process that was seen. The strings live as long as the entry. */
 struct process {
 	uint32_t pid, parent_pid, uid, gid;
-	uint64_t start_ns; /* CLOCK_BOOTTIME */
+	uint64_t start_ns;   /* CLOCK_BOOTTIME */
 	uint64_t started_ns; /* since the Unix epoch, 0: not known */
 	char name[16];
 	char parent_name[16];
@@ -32,6 +32,7 @@ void processes_exec(struct processes *processes, const struct process_identity *
 /* It is still found, for streams that end later, until its place is needed. */
 void processes_exit(struct processes *processes, const struct process_identity *who);
 /* The process of that identity, made from /proc when it has not been seen before. NULL only without memory. */
-const struct process *processes_find(struct processes *processes, const struct process_identity *who);
+const struct process *processes_find(struct processes *processes,
+				     const struct process_identity *who);
 /* Entries that had to go for newer ones while their process still lived. */
 uint64_t processes_evicted(const struct processes *processes);

@@ -88,7 +88,7 @@ static int decode_tcp(struct rest rest, struct packet *out)
 	out->syn = flags & 0x02;
 	out->rst = flags & 0x04;
 	out->ack = flags & 0x10;
-	/* A short capture may end among the options: the payload is then empty, its length known. */
+	/* A short capture may end among the options: no payload then, but its length is known. */
 	rest_skip(&rest, header_len);
 	out->payload = rest.bytes;
 	out->payload_len = rest.wire_len;

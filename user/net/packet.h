@@ -27,8 +27,8 @@ struct packet {
  * (segmentation offload, RFC 2675), from wire_len.
  *
  * 0: *out is filled. -ENOMSG: not TCP or UDP over IP (ARP, ICMP ...): nothing wrong; also every
- * fragment but the first, with the addresses and `fragment` filled in. -ENOTSUP: link type not known.
- * -EBADMSG: malformed, or cut before the fixed part of the transport header ends.
+ * fragment but the first, with the addresses and `fragment` filled in. -ENOTSUP: link type not
+ * known. -EBADMSG: malformed, or cut before the fixed part of the transport header ends.
  */
 int packet_decode(uint32_t link_type, struct span bytes, uint32_t wire_len, struct packet *out);
 

@@ -8,9 +8,9 @@
 #include "util/cleanup.h"
 
 /*
- * The stream is numbered from 0 with 64 bits; only the distance of a segment from `next` is computed
- * with 32. `held` is sorted, its ranges do not overlap, and all of them lie beyond `next`: there is
- * always a hole between `next` and the first.
+ * The stream is numbered from 0 with 64 bits; only the distance of a segment from `next` is
+ * computed with 32. `held` is sorted, its ranges do not overlap, and all of them lie beyond
+ * `next`: there is always a hole between `next` and the first.
  */
 
 /* A run of the stream that came before its turn. */

@@ -25,13 +25,14 @@ struct reassembly_sink {
 struct reassembly *reassembly_new(void);
 /* Not from within a callback. NULL is fine. */
 void reassembly_free(struct reassembly *r);
-/* The connection's SYN was seen: `initial_sequence` is its sequence number, the first payload byte's
- * is one more (RFC 9293 section 3.4). Has no effect once started: a repeated SYN, or a late one. */
+/* The connection's SYN was seen: `initial_sequence` is its sequence number, the first payload
+ * byte's is one more (RFC 9293 section 3.4). Has no effect once started: a repeated SYN, or a late
+ * one. */
 void reassembly_start(struct reassembly *r, uint32_t initial_sequence);
-/* Joins midway when no start was seen: the first segment with payload is taken as the start, and what
- * comes from before it as retransmitted. `len_on_wire` beyond payload.len was not captured and is told
- * as a gap in its turn. Callbacks come in the order of the stream; they may call reassembly_stop, after
- * which no more come. */
+/* Joins midway when no start was seen: the first segment with payload is taken as the start, and
+ * what comes from before it as retransmitted. `len_on_wire` beyond payload.len was not captured
+ * and is told as a gap in its turn. Callbacks come in the order of the stream; they may call
+ * reassembly_stop, after which no more come. */
 void reassembly_push(struct reassembly *r, uint32_t sequence, struct span payload,
 		     uint32_t len_on_wire, const struct reassembly_sink *to);
 /* Unique payload bytes seen so far: each byte of the sequence space once, retransmissions not

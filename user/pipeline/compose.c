@@ -70,7 +70,8 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
 	if (p->users) {
 		event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
-		event_set_text(event, F_USER_GROUP_NAME, users_group(p->users, who->gid, p->now_ns));
+		event_set_text(event, F_USER_GROUP_NAME,
+			       users_group(p->users, who->gid, p->now_ns));
 	}
 	event_set_int(event, F_PROCESS_PID, who->pid);
 	id_format(id, 0, hash_mix(hash_mix(p->id_seed ^ who->pid) ^ who->start_ns));
@@ -151,15 +152,51 @@ void compose_who(const struct event *event, char *to, size_t cap)
 
 /* The fields that an alert carries over from the event that triggered it. */
 static const enum field carried[] = {
-	F_USER_ID, F_USER_NAME, F_USER_GROUP_NAME, F_PROCESS_PID, F_PROCESS_NAME, F_PROCESS_EXECUTABLE,
-	F_PROCESS_START, F_PROCESS_ENTITY_ID, F_PROCESS_PARENT_PID, F_PROCESS_PARENT_NAME, F_CONTAINER_ID,
-	F_SOURCE_IP, F_SOURCE_PORT, F_SOURCE_BYTES, F_DESTINATION_IP, F_DESTINATION_PORT,
-	F_DESTINATION_BYTES, F_DESTINATION_DOMAIN, F_NETWORK_TRANSPORT, F_NETWORK_TYPE,
-	F_NETWORK_PROTOCOL, F_NETWORK_DIRECTION, F_NETWORK_COMMUNITY_ID, F_TLS_CLIENT_SERVER_NAME,
-	F_URL_DOMAIN, F_URL_PATH, F_USER_AGENT_ORIGINAL, F_GEN_AI_OPERATION_NAME,
-	F_GEN_AI_PROVIDER_NAME, F_GEN_AI_REQUEST_MODEL, F_GEN_AI_RESPONSE_MODEL, F_GEN_AI_INPUT_TOKENS,
-	F_GEN_AI_OUTPUT_TOKENS, F_SERVICE, F_SERVICE_KIND, F_SERVICE_COUNTRY, F_API_FAMILY, F_AGENT,
-	F_KEY_KIND, F_VERDICT, F_VERDICT_REASON, F_VISIBILITY, F_VISIBILITY_REASON, F_CONFIDENCE, F_LINK,
+	F_USER_ID,
+	F_USER_NAME,
+	F_USER_GROUP_NAME,
+	F_PROCESS_PID,
+	F_PROCESS_NAME,
+	F_PROCESS_EXECUTABLE,
+	F_PROCESS_START,
+	F_PROCESS_ENTITY_ID,
+	F_PROCESS_PARENT_PID,
+	F_PROCESS_PARENT_NAME,
+	F_CONTAINER_ID,
+	F_SOURCE_IP,
+	F_SOURCE_PORT,
+	F_SOURCE_BYTES,
+	F_DESTINATION_IP,
+	F_DESTINATION_PORT,
+	F_DESTINATION_BYTES,
+	F_DESTINATION_DOMAIN,
+	F_NETWORK_TRANSPORT,
+	F_NETWORK_TYPE,
+	F_NETWORK_PROTOCOL,
+	F_NETWORK_DIRECTION,
+	F_NETWORK_COMMUNITY_ID,
+	F_TLS_CLIENT_SERVER_NAME,
+	F_URL_DOMAIN,
+	F_URL_PATH,
+	F_USER_AGENT_ORIGINAL,
+	F_GEN_AI_OPERATION_NAME,
+	F_GEN_AI_PROVIDER_NAME,
+	F_GEN_AI_REQUEST_MODEL,
+	F_GEN_AI_RESPONSE_MODEL,
+	F_GEN_AI_INPUT_TOKENS,
+	F_GEN_AI_OUTPUT_TOKENS,
+	F_SERVICE,
+	F_SERVICE_KIND,
+	F_SERVICE_COUNTRY,
+	F_API_FAMILY,
+	F_AGENT,
+	F_KEY_KIND,
+	F_VERDICT,
+	F_VERDICT_REASON,
+	F_VISIBILITY,
+	F_VISIBILITY_REASON,
+	F_CONFIDENCE,
+	F_LINK,
 	F_FLOW_ID,
 };
 
@@ -173,7 +210,8 @@ static void carry_over(const struct event *from, struct event *to)
 		to->present[f / 64] |= 1ULL << (f % 64);
 		to->value[f] = from->value[f];
 	}
-	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count; i++)
+	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count;
+	     i++)
 		event_append(to, F_EVIDENCE, from->value[F_EVIDENCE].list.items[i]);
 }
 
@@ -189,21 +227,24 @@ static void append_ip(struct event *event, enum field list, enum field from)
 	event_append_copy(event, list, span_str(text));
 }
 
-static void alert_message(const struct event *trigger, struct event *alert, const struct finding *finding)
+static void alert_message(const struct event *trigger, struct event *alert,
+			  const struct finding *finding)
 {
 	struct span service = string_of(trigger, F_SERVICE);
 	struct span host = string_of(trigger, F_URL_DOMAIN);
 	struct span model = string_of(trigger, F_GEN_AI_REQUEST_MODEL);
 	struct span reason = string_of(trigger, F_VERDICT_REASON);
-	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer : 0;
+	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
+							  : 0;
 	char who[96];
 
 	if (!host.len)
 		host = string_of(trigger, F_DESTINATION_DOMAIN);
 	compose_who(trigger, who, sizeof(who));
 	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s: %.*s",
-		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len, host.at,
-		     model.len ? ", model " : "", (int)model.len, model.at, (int)reason.len, reason.at);
+		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len,
+		     host.at, model.len ? ", model " : "", (int)model.len, model.at,
+		     (int)reason.len, reason.at);
 }
 
 static void deliver(struct pipeline *p, const struct event *event)
@@ -212,7 +253,8 @@ static void deliver(struct pipeline *p, const struct event *event)
 	p->config.deliver(p->config.ctx, event);
 }
 
-static void deliver_alert(struct pipeline *p, const struct event *trigger, const struct finding *finding)
+static void deliver_alert(struct pipeline *p, const struct event *trigger,
+			  const struct finding *finding)
 {
 	struct event alert;
 

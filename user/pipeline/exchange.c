@@ -43,7 +43,8 @@ static struct span host_of(struct span authority)
 
 	if (authority.len && authority.at[0] == '[') {
 		end = memchr(authority.at, ']', authority.len);
-		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1) : authority;
+		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1)
+			   : authority;
 	}
 	end = authority.len ? memchr(authority.at, ':', authority.len) : NULL;
 	return end ? span_of(authority.at, (size_t)(end - authority.at)) : authority;
@@ -203,15 +204,17 @@ static void set_http(struct event *event, const struct exchange *e)
 	event_set_text(event, F_KEY_KIND, e->key.kind);
 }
 
-static void set_message(struct event *event, const struct exchange *e, const struct llm_facts *facts)
+static void set_message(struct event *event, const struct exchange *e,
+			const struct llm_facts *facts)
 {
 	const char *model = facts->request_model[0] ? facts->request_model : facts->response_model;
 	char who[96];
 
 	compose_who(event, who, sizeof(who));
 	if (facts->usage.source == USAGE_REPORTED && facts->usage.output != TOKENS_UNKNOWN)
-		event_format(event, F_MESSAGE, "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens", who,
-			     facts->operation, e->match.service ? e->match.service->id : e->host, model,
+		event_format(event, F_MESSAGE, "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens",
+			     who, facts->operation,
+			     e->match.service ? e->match.service->id : e->host, model,
 			     facts->usage.input, facts->usage.output);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s %s", who, facts->operation,
@@ -234,8 +237,8 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	event_set_int(&event, F_EVENT_DURATION, (int64_t)(p->now_ns - e->started_ns));
 	event_set_text(&event, F_EVENT_OUTCOME,
 		       e->status >= 200 && e->status < 400 && how == EXCHANGE_COMPLETE ? "success"
-		       : e->status >= 400 || how == EXCHANGE_CUT			? "failure"
-											: "unknown");
+		       : e->status >= 400 || how == EXCHANGE_CUT                       ? "failure"
+										       : "unknown");
 	compose_process(p, &event, &s->who);
 	if (flow) {
 		wire_of(flow)->plaintext = true;
@@ -247,7 +250,8 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	/* what was asked for, whatever name the handshake carried */
 	event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
 	event_set_int(&event, F_SOURCE_BYTES,
-		      (int64_t)(e->request_ended ? e->request_bytes : s->total[DIR_OUT] - e->mark[DIR_OUT]));
+		      (int64_t)(e->request_ended ? e->request_bytes
+						 : s->total[DIR_OUT] - e->mark[DIR_OUT]));
 	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(s->total[DIR_IN] - e->mark[DIR_IN]));
 	event_set_text(&event, F_NETWORK_PROTOCOL, "tls");
 	set_http(&event, e);

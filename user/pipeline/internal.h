@@ -38,10 +38,10 @@ struct wire {
 	bool has_hello, not_tls;
 	bool plaintext; /* an LLM exchange was read on it */
 	bool fin[DIR_COUNT];
-	uint64_t hello_bytes; /* the client's payload up to and with the ClientHello */
+	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
-	const char *unseen_reason; /* overrides the configured one */
+	const char *unseen_reason;  /* overrides the configured one */
 	struct catalog_match match; /* service NULL: none */
 };
 
@@ -80,7 +80,8 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
-	uint64_t mark[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
+	uint64_t mark
+		[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
 	uint64_t request_bytes;
 	int status;
 	bool request_ended;

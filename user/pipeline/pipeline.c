@@ -18,10 +18,10 @@
 const char *loss_name(enum loss_kind kind)
 {
 	static const char *const names[LOSS_KIND_COUNT] = {
-		[LOSS_RING] = "ring",	       [LOSS_FAULT] = "fault",
-		[LOSS_TABLE] = "table",	       [LOSS_STREAM_BUDGET] = "stream_budget",
-		[LOSS_CAPTURE] = "capture",    [LOSS_TRUNCATED] = "truncated",
-		[LOSS_PARSE] = "parse",	       [LOSS_STATE] = "state",
+		[LOSS_RING] = "ring",       [LOSS_FAULT] = "fault",
+		[LOSS_TABLE] = "table",     [LOSS_STREAM_BUDGET] = "stream_budget",
+		[LOSS_CAPTURE] = "capture", [LOSS_TRUNCATED] = "truncated",
+		[LOSS_PARSE] = "parse",     [LOSS_STATE] = "state",
 		[LOSS_OUTPUT] = "output",
 	};
 
@@ -29,14 +29,10 @@ const char *loss_name(enum loss_kind kind)
 }
 
 static const enum field loss_fields[LOSS_KIND_COUNT] = {
-	[LOSS_RING] = F_STATUS_LOST_RING,
-	[LOSS_FAULT] = F_STATUS_LOST_FAULT,
-	[LOSS_TABLE] = F_STATUS_LOST_TABLE,
-	[LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
-	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE,
-	[LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
-	[LOSS_PARSE] = F_STATUS_LOST_PARSE,
-	[LOSS_STATE] = F_STATUS_LOST_STATE,
+	[LOSS_RING] = F_STATUS_LOST_RING,       [LOSS_FAULT] = F_STATUS_LOST_FAULT,
+	[LOSS_TABLE] = F_STATUS_LOST_TABLE,     [LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
+	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE, [LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
+	[LOSS_PARSE] = F_STATUS_LOST_PARSE,     [LOSS_STATE] = F_STATUS_LOST_STATE,
 	[LOSS_OUTPUT] = F_STATUS_LOST_OUTPUT,
 };
 
@@ -196,9 +192,11 @@ void pipeline_status(struct pipeline *p, const char *action, const char *error)
 	}
 	event_set_text(&event, F_ERROR, error);
 	event_set_text(&event, F_EVENT_OUTCOME, error ? "failure" : "success");
-	event_format(&event, F_MESSAGE, "%s: %" PRIu64 " llm requests, %" PRIu64 " llm connections, %" PRIu64
-		     " alerts so far%s%s", action, stats.requests, stats.connections, stats.alerts,
-		     error ? ": " : "", error ? error : "");
+	event_format(&event, F_MESSAGE,
+		     "%s: %" PRIu64 " llm requests, %" PRIu64 " llm connections, %" PRIu64
+		     " alerts so far%s%s",
+		     action, stats.requests, stats.connections, stats.alerts, error ? ": " : "",
+		     error ? error : "");
 	compose_conclude(p, &event, false);
 }
 

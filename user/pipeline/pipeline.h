@@ -18,9 +18,10 @@ struct policy;
 struct pipeline;
 
 struct pipeline_config {
-	bool live;    /* the source watches this host: names of users, processes and the host are known */
-	bool all;     /* also `connection` events of what is no AI service */
-	const struct catalog *catalog; /* not owned, as is policy; both replaced by pipeline_rules() */
+	bool live; /* the source watches this host: names of users, processes and the host are known */
+	bool all; /* also `connection` events of what is no AI service */
+	const struct catalog
+		*catalog; /* not owned, as is policy; both replaced by pipeline_rules() */
 	const struct policy *policy;
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;
@@ -40,7 +41,8 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* Ends every open stream and flow. */
 void pipeline_finish(struct pipeline *pipeline);
 /* From the next event on these rules count, for open streams and flows too. */
-void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog, const struct policy *policy);
+void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog,
+		    const struct policy *policy);
 /* Counts a loss that the caller knows of (outputs, a truncated capture). */
 void pipeline_lost(struct pipeline *pipeline, enum loss_kind kind, uint64_t count);
 /* Delivers a status event: "sensor-start", "sensor-status", "sensor-stop", "policy-reload". `error` is its
@@ -49,11 +51,11 @@ void pipeline_status(struct pipeline *pipeline, const char *action, const char *
 
 struct pipeline_stats {
 	uint64_t observations;
-	uint64_t events;   /* delivered */
-	uint64_t requests; /* llm-request */
+	uint64_t events;      /* delivered */
+	uint64_t requests;    /* llm-request */
 	uint64_t connections; /* llm-connection, interim ones not counted */
 	uint64_t alerts;
-	int worst;         /* enum severity of the gravest alert, -1: none */
+	int worst; /* enum severity of the gravest alert, -1: none */
 	uint64_t lost[LOSS_KIND_COUNT];
 };
 

@@ -35,8 +35,8 @@ static bool same_stream(const struct table_link *link, const void *key)
 static struct stream *stream_find(struct pipeline *p, const struct stream_id *id)
 {
 	struct stream_key_user key = key_of(id);
-	struct table_link *link =
-		table_find(&p->streams, table_hash(&p->streams, &key, sizeof(key)), same_stream, &key);
+	struct table_link *link = table_find(
+		&p->streams, table_hash(&p->streams, &key, sizeof(key)), same_stream, &key);
 
 	return link ? table_entry(link, struct stream, link) : NULL;
 }
@@ -88,8 +88,8 @@ void stream_steer(struct stream *s, enum steer_action action)
 	struct pipeline *p = s->pipeline;
 	struct steering steering = {.stream = s->id, .action = action};
 
-	if (action == s->steered && (action != STEER_FOLLOW ||
-				     s->copied - s->budget_from < STREAM_BUDGET_BYTES / 2))
+	if (action == s->steered &&
+	    (action != STEER_FOLLOW || s->copied - s->budget_from < STREAM_BUDGET_BYTES / 2))
 		return;
 	s->steered = action;
 	s->budget_from = s->copied;
@@ -120,7 +120,8 @@ static void stream_decide(struct stream *s, const struct protocol_ops *protocol,
 	protocol->init(s->state, is_client, &exchange_listener, s);
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		if (s->first_len[dir])
-			stream_feed(s, (enum stream_dir)dir, span_of(s->first[dir], s->first_len[dir]));
+			stream_feed(s, (enum stream_dir)dir,
+				    span_of(s->first[dir], s->first_len[dir]));
 }
 
 /* Unknown, and worth no more looks. */
@@ -145,7 +146,8 @@ static size_t stream_guess(struct stream *s, enum stream_dir dir, struct span by
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		bool is_client = true;
 
-		switch (protocols[i]->guess(span_of(s->first[dir], s->first_len[dir]), dir, &is_client)) {
+		switch (protocols[i]->guess(span_of(s->first[dir], s->first_len[dir]), dir,
+					    &is_client)) {
 		case PROTOCOL_YES:
 			stream_decide(s, protocols[i], is_client);
 			return n;

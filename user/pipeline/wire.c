@@ -80,8 +80,8 @@ static void on_client_bytes(void *ctx, struct span bytes)
 	} else {
 		wire->has_hello = true;
 		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
-		if (!catalog_lookup(reading->pipeline->config.catalog, span_str(wire->hello.server_name),
-				    &wire->match))
+		if (!catalog_lookup(reading->pipeline->config.catalog,
+				    span_str(wire->hello.server_name), &wire->match))
 			wire->match.service = NULL;
 	}
 	stop_reading(wire);
@@ -101,7 +101,8 @@ static void on_client_gap(void *ctx, uint64_t bytes)
 	stop_reading(wire);
 }
 
-static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir, const struct packet *packet)
+static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir,
+		 const struct packet *packet)
 {
 	struct reading reading = {p, flow};
 	struct reassembly_sink sink = {on_client_bytes, on_client_gap, &reading};
@@ -125,7 +126,8 @@ static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir, con
 }
 
 /* A packet of the live source: only handshakes are sent up, the kernel counts the bytes. */
-static void live_packet(struct pipeline *p, const struct observation *obs, const struct packet *packet)
+static void live_packet(struct pipeline *p, const struct observation *obs,
+			const struct packet *packet)
 {
 	struct flow *flow = flows_find_cookie(p->flows, obs->packet.cookie);
 
@@ -143,7 +145,8 @@ static bool same_endpoint(const struct net_endpoint *a, const struct net_endpoin
 static struct flow *captured_flow(struct pipeline *p, const struct packet *packet)
 {
 	struct flow like = {.transport = (uint8_t)packet->transport};
-	bool from_client = packet->syn ? !packet->ack : packet->source.port > packet->destination.port;
+	bool from_client = packet->syn ? !packet->ack
+				       : packet->source.port > packet->destination.port;
 
 	if (!packet->syn && !packet->payload_len)
 		return NULL; /* the tail of a connection that was told already */
@@ -186,7 +189,8 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 void wire_packet(struct pipeline *p, const struct observation *obs)
 {
 	struct packet packet;
-	int r = packet_decode(obs->packet.link_type, obs->packet.bytes, obs->packet.wire_len, &packet);
+	int r = packet_decode(obs->packet.link_type, obs->packet.bytes, obs->packet.wire_len,
+			      &packet);
 
 	if (r == -EBADMSG)
 		pipeline_lost(p, LOSS_PARSE, 1);
@@ -250,8 +254,9 @@ static void set_connection_message(struct event *event, const struct flow *flow,
 	char who[96];
 
 	compose_who(event, who, sizeof(who));
-	event_format(event, F_MESSAGE, "%s: connection to %s, %" PRIu64 " bytes up, %" PRIu64 " down", who,
-		     to, flow->sent, flow->received);
+	event_format(event, F_MESSAGE,
+		     "%s: connection to %s, %" PRIu64 " bytes up, %" PRIu64 " down", who, to,
+		     flow->sent, flow->received);
 }
 
 static bool is_use(const struct wire *wire, const struct flow *flow)
@@ -315,7 +320,8 @@ void wire_rematch(struct pipeline *p)
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
 		struct wire *wire = wire_of(table_entry(link, struct flow, link));
 
-		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &wire->match))
+		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
+				    &wire->match))
 			wire->match.service = NULL;
 	}
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gnomon/event.h"
 #include "gnomon/finding.h"
 
+struct catalog;
 struct diag;
 struct policy;
 
@@ -13,22 +15,59 @@ struct policy;
 struct policy *policy_new(void);
 void policy_free(struct policy *policy);
 /* Adds one YAML text: its provider entries come before those already there, its `default` replaces
- * the old, its rules are added. -EINVAL with every error (file:line:column) in `diag`. */
+ * the old, its rules are added. -EINVAL with every error (file:line:column) in `diag`: the policy is
+ * then as before. */
 int policy_add(struct policy *policy, const char *name, struct span text, struct diag *diag);
+/* Adds everything under policy/ that is embedded in the binary. */
 int policy_add_builtin(struct policy *policy, struct diag *diag);
 /* Adds a file, or the *.yaml of a directory in order of name. */
 int policy_add_path(struct policy *policy, const char *path, struct diag *diag);
-/* Compiles; call once after the last add. */
+/* Compiles; call once after the last add. -EINVAL with every error in `diag` (a rule id twice, a list
+ * twice, a $list that is nowhere defined), -ENOMEM. */
 int policy_seal(struct policy *policy, struct diag *diag);
+/* Checks that every service and vendor that a provider entry of a sealed policy names is in the
+ * catalogue, and resolves the vendors: without this call an entry with `vendor` is undetermined.
+ * Nothing of the catalogue is kept. -EINVAL with every error in `diag`, -ENOMEM. */
+int policy_check_services(struct policy *policy, const struct catalog *catalog, struct diag *diag);
 
-/* Walks the provider list with what the event holds and sets gnomon.verdict and
- * gnomon.verdict_reason on it. The event needs gnomon.service. */
+/*
+ * Walks the provider list with what the event holds and sets gnomon.verdict and
+ * gnomon.verdict_reason on it. The event needs gnomon.service; without it nothing is set.
+ *
+ * A condition on a field that the event lacks is unknown, and an entry that is unknown ends the walk
+ * with "undetermined". Two conditions know better: `models` looks at the request's and the
+ * response's model and is unknown only without both; and the service "unknown" (a host that the
+ * catalogue does not know, recognised by its API) has no kind, vendor or country to be asked for,
+ * so that an entry by those does not match it.
+ */
 void policy_judge(const struct policy *policy, struct event *event);
 /* The rules that fire on this event; returns their number, at most cap. No allocation. */
-size_t policy_match(const struct policy *policy, const struct event *event, struct finding *findings,
-		    size_t cap);
+size_t policy_match(const struct policy *policy, const struct event *event,
+		    struct finding *findings, size_t cap);
 size_t policy_rules(const struct policy *policy);
+/* Lower-case hex SHA-256 over everything added. */
 const char *policy_sha256(const struct policy *policy);
+
+/* A rule of a sealed policy, for lists and tests. */
+struct policy_rule_info {
+	struct finding finding;
+	const char *file;
+	unsigned int line;
+	size_t tests;
+};
+
+void policy_rule(const struct policy *policy, size_t i, struct policy_rule_info *info);
+
+struct policy_test_result {
+	const char *rule_id, *file;
+	unsigned int line, column; /* of the test */
+	bool expect_alert, fired;
+};
+
+/* Runs the tests that the rules carry, each on its own rule alone; the provider list is not asked.
+ * Calls `report` for each one; returns how many went wrong. */
+size_t policy_test(const struct policy *policy,
+		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx);
 
 /* event.severity: 21, 47, 73, 99, and gnomon.severity's word. */
 int severity_number(enum severity severity);

@@ -29,7 +29,7 @@ enum json_state {
 
 static const struct {
 	struct span text;
-	enum json_type type;
+	enum json_value_type type;
 } literals[] = {
 	{SPAN_LITERAL("true"), JSON_TRUE},
 	{SPAN_LITERAL("false"), JSON_FALSE},
@@ -157,7 +157,7 @@ static void trim_utf8(struct json_scan *s)
 		s->text_len -= (uint16_t)back;
 }
 
-static void tell(struct json_scan *s, enum json_type type)
+static void tell(struct json_scan *s, enum json_value_type type)
 {
 	struct json_value value = {.type = type};
 

@@ -350,7 +350,8 @@ static bool is_alnum(uint8_t c)
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* First and last character of the name, or of its hexadecimal form when either is not alphanumeric. */
+/* First and last character of the name, or of its hexadecimal form when either is not
+ * alphanumeric. */
 static void ja4_alpn(char to[3], struct span name)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -426,7 +427,8 @@ static int parse_hello(struct span message, struct tls_hello *hello)
 	return 1;
 }
 
-/* Checks the record header as far as it has come: what is no TLS should be known by its first byte. */
+/* Checks the record header as far as it has come: what is no TLS should be known by its first
+ * byte. */
 static bool record_plausible(struct tls_hello_parser *parser)
 {
 	const char *h = parser->header;

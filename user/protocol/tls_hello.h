@@ -10,8 +10,8 @@
 
 /* What a ClientHello gives away (RFC 8446 section 4.1.2, RFC 6066 section 3, RFC 7301). */
 struct tls_hello {
-	/* Lower case, without a trailing dot. Empty: none sent, or no host name (RFC 1123 section 2.1
-	 * letters, digits, hyphens, and the underscore that some use). */
+	/* Lower case, without a trailing dot. Empty: none sent, or no host name (RFC 1123 section
+	 * 2.1 letters, digits, hyphens, and the underscore that some use). */
 	char server_name[HOST_NAME_MAX_BYTES];
 	char alpn[32];    /* the first protocol offered that is printable, empty: none */
 	uint16_t version; /* the highest offered, 0x0304 for TLS 1.3 */
@@ -28,6 +28,6 @@ void tls_hello_free(struct tls_hello_parser *parser);
 /* Feeds bytes that the client sent, from its first on, cut anyhow; records and handshake
  * fragments are put together up to TLS_HELLO_MAX (RFC 8446 section 5.1).
  * 1: *hello is filled; bytes after the ClientHello are ignored, and further calls fill the same.
- * 0: more is needed. -EPROTO: this is no TLS ClientHello, now and in every later call. -ENOMEM: likewise
- * final. *hello is untouched unless 1. */
+ * 0: more is needed. -EPROTO: this is no TLS ClientHello, now and in every later call. -ENOMEM:
+ * likewise final. *hello is untouched unless 1. */
 int tls_hello_feed(struct tls_hello_parser *parser, struct span bytes, struct tls_hello *hello);

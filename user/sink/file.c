@@ -76,7 +76,7 @@ static void file_close(void *state)
 static int file_reopen(void *state, struct diag *diag)
 {
 	struct file_sink *file = state;
-	bool torn;
+	bool torn = false;
 	int fd = open_log(file->path, &torn, diag);
 
 	if (fd < 0)

@@ -14,7 +14,8 @@ struct output;
 
 struct output_stats {
 	uint64_t written, refused;
-	uint64_t unsaved; /* times the sequence number could not be kept: it might repeat after a crash */
+	uint64_t
+		unsaved; /* times the sequence number could not be kept: it might repeat after a crash */
 };
 
 /* "stdout", "file:PATH". NULL with the reason in `diag`. `sequence_dir` is where the sequence number is

@@ -61,13 +61,15 @@ static ssize_t read_file(void *ctx, void *to, size_t len, uint64_t offset)
 }
 
 /* One program at one or more offsets of the file. */
-static int attach_program(struct attachments *a, const struct bpf_program *program, const char *path,
-			  const unsigned long *offsets, unsigned int count, bool at_return)
+static int attach_program(struct attachments *a, const struct bpf_program *program,
+			  const char *path, const unsigned long *offsets, unsigned int count,
+			  bool at_return)
 {
 	if (count == 0)
 		return 0;
 	if (a->report->uprobe_multi) {
-		int fd = bpf_uprobe_multi(bpf_program__fd(program), path, offsets, count, at_return);
+		int fd = bpf_uprobe_multi(bpf_program__fd(program), path, offsets, count,
+					  at_return);
 
 		if (fd < 0)
 			return fd;
@@ -76,8 +78,8 @@ static int attach_program(struct attachments *a, const struct bpf_program *progr
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return);
-		struct bpf_link *link =
-			bpf_program__attach_uprobe_opts(program, -1, path, offsets[i], &options);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path,
+									offsets[i], &options);
 
 		if (!link)
 			return -errno;
@@ -88,7 +90,8 @@ static int attach_program(struct attachments *a, const struct bpf_program *progr
 
 /* Entries before returns: a return without its entry is dropped in the kernel, an entry without its
  * return would leave calls behind. */
-static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks, int count)
+static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
+			int count)
 {
 	const struct bpf_program *const entry[TLS_FUNCTION_COUNT] = {
 		[TLS_READ] = a->skel->progs.tls_read_enter,
@@ -161,8 +164,9 @@ static const struct tlslib_ops *library_of(const char *path)
 static void scan_directories(struct attachments *a)
 {
 	static const char *const patterns[] = {
-		"/usr/lib/*/lib*ssl*.so*", "/usr/lib/lib*ssl*.so*", "/usr/lib64/lib*ssl*.so*",
-		"/usr/local/lib/lib*ssl*.so*", "/usr/local/lib/*/lib*ssl*.so*", "/lib/*/lib*ssl*.so*",
+		"/usr/lib/*/lib*ssl*.so*",       "/usr/lib/lib*ssl*.so*",
+		"/usr/lib64/lib*ssl*.so*",       "/usr/local/lib/lib*ssl*.so*",
+		"/usr/local/lib/*/lib*ssl*.so*", "/lib/*/lib*ssl*.so*",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {

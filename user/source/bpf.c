@@ -22,8 +22,8 @@
  */
 
 #define LINK_TYPE_RAW 12 /* DLT_RAW: starts at the IP header */
-#define NS_PER_S 1000000000ULL
-#define LOSS_POLL_NS NS_PER_S
+#define NS_PER_S      1000000000ULL
+#define LOSS_POLL_NS  NS_PER_S
 
 struct bpf_source {
 	struct gnomon *skel;
@@ -41,7 +41,8 @@ struct bpf_source {
 
 /* The kernel's counters are the first of loss_kind. */
 static_assert((int)KLOSS_RING == LOSS_RING && (int)KLOSS_FAULT == LOSS_FAULT &&
-	      (int)KLOSS_TABLE == LOSS_TABLE && (int)KLOSS_STREAM_BUDGET == LOSS_STREAM_BUDGET,
+		      (int)KLOSS_TABLE == LOSS_TABLE &&
+		      (int)KLOSS_STREAM_BUDGET == LOSS_STREAM_BUDGET,
 	      "kernel_loss and loss_kind must agree");
 
 static uint64_t clock_ns(clockid_t clock)
@@ -123,7 +124,8 @@ static bool next_loss(struct bpf_source *s, struct observation *obs)
 		*obs = (struct observation){
 			.kind = OBS_LOSS,
 			.time_ns = now + s->realtime_offset_ns,
-			.loss = {.kind = (enum loss_kind)kind, .count = s->lost[kind] - s->told[kind]},
+			.loss = {.kind = (enum loss_kind)kind,
+				 .count = s->lost[kind] - s->told[kind]},
 		};
 		s->told[kind] = s->lost[kind];
 		return true;
@@ -131,7 +133,8 @@ static bool next_loss(struct bpf_source *s, struct observation *obs)
 	return false;
 }
 
-static struct stream_id stream_of(const struct record_header *header, const struct record_stream *stream)
+static struct stream_id stream_of(const struct record_header *header,
+				  const struct record_stream *stream)
 {
 	return (struct stream_id){header->who.pid, stream->handle, stream->generation};
 }
@@ -203,7 +206,8 @@ static bool read_packet(const struct record_packet *r, uint32_t len, struct obse
 	return true;
 }
 
-static bool read_stream_end(const struct record_stream_end *r, uint32_t len, struct observation *obs)
+static bool read_stream_end(const struct record_stream_end *r, uint32_t len,
+			    struct observation *obs)
 {
 	if (len < sizeof(*r))
 		return false;
@@ -247,7 +251,8 @@ static bool read_process(const struct record_header *header, uint32_t len, struc
 	return true;
 }
 
-static bool read_record(struct bpf_source *s, const void *record, uint32_t len, struct observation *obs)
+static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
+			struct observation *obs)
 {
 	const struct record_header *header = record;
 

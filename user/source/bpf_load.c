@@ -18,7 +18,7 @@
 
 /* include/uapi/linux/bpf.h since 6.6; Debian 12's headers and libbpf 1.1 do not have them yet */
 #define ATTACH_TRACE_UPROBE_MULTI 48
-#define UPROBE_MULTI_RETURN 1
+#define UPROBE_MULTI_RETURN       1
 
 struct uprobe_multi_attr {
 	uint32_t program_fd, target_fd, attach_type, flags;
@@ -34,9 +34,10 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
-__attribute__((format(printf, 4, 5)))
-static void report_hook(struct hooks_report *report, enum hook_id id, enum hook_state state,
-			const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void report_hook(struct hooks_report *report,
+							      enum hook_id id,
+							      enum hook_state state,
+							      const char *format, ...)
 {
 	va_list args;
 
@@ -46,8 +47,8 @@ static void report_hook(struct hooks_report *report, enum hook_id id, enum hook_
 	va_end(args);
 }
 
-int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets, unsigned int count,
-		     bool at_return)
+int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets,
+		     unsigned int count, bool at_return)
 {
 	struct uprobe_multi_attr attr = {
 		.program_fd = (uint32_t)program_fd,
@@ -74,7 +75,8 @@ bool bpf_has_uprobe_multi(void)
 	_cleanup_close_ int fd = -1;
 	_cleanup_close_ int link = -1;
 
-	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", program, ARRAY_SIZE(program), &options);
+	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", program, ARRAY_SIZE(program),
+			   &options);
 	if (fd < 0)
 		return false;
 	link = bpf_uprobe_multi(fd, "/", &offset, 1, false);
@@ -122,7 +124,8 @@ static bool kernel_has_fentry(const struct btf *btf, const char *function)
 	if (id < 0)
 		return false;
 	options.attach_btf_id = (uint32_t)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", program, ARRAY_SIZE(program), &options);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", program, ARRAY_SIZE(program),
+			   &options);
 	if (fd < 0)
 		return false;
 	link = bpf_raw_tracepoint_open(NULL, fd);
@@ -131,25 +134,29 @@ static bool kernel_has_fentry(const struct btf *btf, const char *function)
 
 static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks_report *report)
 {
-	if (kernel_has_trace(btf, "sock_send_length") && kernel_has_trace(btf, "sock_recv_length")) {
+	if (kernel_has_trace(btf, "sock_send_length") &&
+	    kernel_has_trace(btf, "sock_recv_length")) {
 		bpf_program__set_autoload(skel->progs.link_send, true);
 		bpf_program__set_autoload(skel->progs.link_receive, true);
-		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "tp_btf sock_send_length, sock_recv_length");
+		report_hook(report, HOOK_LINK, HOOK_ATTACHED,
+			    "tp_btf sock_send_length, sock_recv_length");
 	} else if (kernel_has_fentry(btf, "tcp_sendmsg") && kernel_has_fentry(btf, "tcp_recvmsg")) {
 		bpf_program__set_autoload(skel->progs.link_tcp_send, true);
 		bpf_program__set_autoload(skel->progs.link_tcp_receive, true);
 		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "fentry tcp_sendmsg, tcp_recvmsg");
 	} else {
 		report_hook(report, HOOK_LINK, HOOK_UNAVAILABLE,
-			    "neither sock_send_length tracepoints nor fentry: no stream-to-socket link");
+			    "neither sock_send_length tracepoints nor fentry: no stream-to-socket "
+			    "link");
 	}
 }
 
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 {
 	struct bpf_program *const programs[] = {
-		skel->progs.tls_read_enter,    skel->progs.tls_write_enter, skel->progs.tls_read_ex_enter,
-		skel->progs.tls_write_ex_enter, skel->progs.tls_return,	    skel->progs.tls_end,
+		skel->progs.tls_read_enter,    skel->progs.tls_write_enter,
+		skel->progs.tls_read_ex_enter, skel->progs.tls_write_ex_enter,
+		skel->progs.tls_return,        skel->progs.tls_end,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();
@@ -172,7 +179,8 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 		r = fd < 0 ? -errno : 0;
 	}
 	if (r) {
-		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s", strerror(-r));
+		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s",
+			    strerror(-r));
 		return;
 	}
 	skel->links.packet_out = bpf_program__attach_cgroup(skel->progs.packet_out, fd);
@@ -233,7 +241,8 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		gnomon__destroy(skel);
 		return NULL;
 	}
-	report_hook(report, HOOK_PROCESS, HOOK_ATTACHED, "tp_btf sched_process_exec, sched_process_exit");
+	report_hook(report, HOOK_PROCESS, HOOK_ATTACHED,
+		    "tp_btf sched_process_exec, sched_process_exit");
 	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
 	attach_packets(skel, report);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s",
@@ -244,8 +253,9 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 const char *hook_name(enum hook_id id)
 {
 	static const char *const names[HOOK_COUNT] = {
-		[HOOK_PROCESS] = "processes", [HOOK_SOCKETS] = "sockets", [HOOK_PACKETS] = "packets",
-		[HOOK_LINK] = "socket link",  [HOOK_TLS] = "tls",
+		[HOOK_PROCESS] = "processes", [HOOK_SOCKETS] = "sockets",
+		[HOOK_PACKETS] = "packets",   [HOOK_LINK] = "socket link",
+		[HOOK_TLS] = "tls",
 	};
 
 	return names[id];

@@ -19,7 +19,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag);
 /* Does this kernel have uprobe_multi links (6.6)? Needs CAP_BPF and CAP_PERFMON to ask. */
 bool bpf_has_uprobe_multi(void);
 /* Creates a uprobe_multi link over `count` file offsets. The descriptor, or -errno. */
-int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets, unsigned int count,
-		     bool at_return);
+int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets,
+		     unsigned int count, bool at_return);
 /* The first cgroup2 mount, wherever it is; -ENOENT. */
 int cgroup2_mount_point(char *path, size_t cap);

@@ -29,9 +29,9 @@ struct hook_report {
 
 struct tls_file_report {
 	char path[256];
-	const char *library;  /* the tlslib row's name */
-	unsigned int hooks;   /* functions hooked */
-	int error;            /* -errno, 0: hooked */
+	const char *library; /* the tlslib row's name */
+	unsigned int hooks;  /* functions hooked */
+	int error;           /* -errno, 0: hooked */
 };
 
 struct hooks_report {

@@ -53,7 +53,7 @@ void visit_mappings(mapping_visitor visit, void *ctx)
 static const struct {
 	const char *prefix, *library;
 } unsupported[] = {
-	{"libgnutls.so", "gnutls"}, {"libssl3.so", "nss"},	   {"libnspr4.so", "nss"},
+	{"libgnutls.so", "gnutls"},   {"libssl3.so", "nss"},        {"libnspr4.so", "nss"},
 	{"libmbedtls.so", "mbedtls"}, {"libwolfssl.so", "wolfssl"}, {"libs2n.so", "s2n"},
 };
 
@@ -122,7 +122,8 @@ static void on_mapping(void *ctx, const char *path, const char *open_path)
 	if (fd < 0 || fstat(fd, &st))
 		return;
 	for (size_t i = 0; i < search->count; i++)
-		if (search->libraries[i].device == st.st_dev && search->libraries[i].inode == st.st_ino) {
+		if (search->libraries[i].device == st.st_dev &&
+		    search->libraries[i].inode == st.st_ino) {
 			search->libraries[i].processes++;
 			return;
 		}

@@ -11,8 +11,8 @@ struct tls_library {
 	char path[256];      /* as the first such process names it */
 	const char *library; /* "openssl", "gnutls", "nss" ... */
 	unsigned int processes;
-	bool readable;       /* its plaintext can be hooked */
-	const char *reason;  /* why not; static */
+	bool readable;      /* its plaintext can be hooked */
+	const char *reason; /* why not; static */
 	dev_t device;
 	ino_t inode;
 };

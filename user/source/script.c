@@ -79,8 +79,8 @@ static int script_source_open(void **state, const struct source_config *config, 
 	return 0;
 }
 
-/* A part of a segment of at most SEGMENT_BYTES_MAX, as the kernel half delivers them; what was omitted
- * follows the last. True: that was the last. */
+/* A part of a segment of at most SEGMENT_BYTES_MAX, as the kernel half delivers them; what was
+ * omitted follows the last. True: that was the last. */
 static bool deliver_segment(struct script_state *s, const struct script_item *item,
 			    struct observed_segment *segment)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,32 +11,37 @@
 
 /*
  * The script language. The first line is `#gnomon-script 1`. A line is a statement: a word, then
- * name=value pairs in any order, and for some a "string"; a value may be a string
- * too. A line that begins with a blank continues the one before. `#` begins a comment where a word
- * could begin. Numbers are decimal or 0x hexadecimal. Strings take the escapes \n \r \t \0 \\ \" \xHH; strings that follow each other are one.
+ * name=value pairs in any order, and for some a "string"; a value may be a string too. A line that
+ * begins with a blank continues the one before. `#` begins a comment where a word could begin.
+ * Numbers are decimal or 0x hexadecimal. Strings take the escapes \n \r \t \0 \\ \" \xHH; strings
+ * that follow each other are one.
  *
- * at 1.5                      the clock: seconds since 2026-01-01T00:00:00Z, never backwards
- * at +0.25                    the clock: seconds later
+ * at 1.5
+ *	The clock: seconds since 2026-01-01T00:00:00Z, never backwards.
+ * at +0.25
+ *	The clock: seconds later.
  * process pid=100 uid=1000 gid=1000 comm=curl start=5 cgroup=1
- *                             what is known of a process, without an observation; start in seconds
+ *	What is known of a process, without an observation; start in seconds. A pid must have been
+ *	told by this or by exec before other lines name it; they carry that identity.
  * exec pid=100 ppid=1 uid=1000 gid=1000 comm=curl file=/usr/bin/curl start=5 cgroup=1
  * exit pid=100
  * socket established cookie=7 role=connected pid=100 local=10.0.0.2:40000 remote=[2001:db8::1]:443
  * socket closed cookie=7 sent=100 received=200
- *                             role, pid, local and remote of a cookie stay until changed
  * socket listening cookie=9 pid=100 local=127.0.0.1:11434
- * segment pid=100 handle=0x10 gen=1 dir=out "POST / HTTP/1.1\r\n" repeat=1 cookie=7 offset=0 omitted=0
- *                             offset: by default where the direction ended; cookie: by default the
- *                             stream's last; more than SEGMENT_BYTES_MAX come as several
+ *	role, pid, addresses and byte counts of a cookie stay until changed.
+ * segment pid=100 handle=0x10 gen=1 dir=out "POST / HTTP/1.1\r\n"
+ *         repeat=1 cookie=7 offset=0 omitted=0
+ *	offset: by default where the direction ended. cookie: by default the stream's last. gen: 1.
+ *	More than SEGMENT_BYTES_MAX come as several segments.
  * gap pid=100 handle=0x10 gen=1 dir=in bytes=500
- *                             a segment without bytes and 500 omitted
+ *	A segment without bytes and 500 omitted.
  * link pid=100 handle=0x10 gen=1 cookie=7 kind=in_call
+ *	kind: in_call (the default), thread, none.
  * end pid=100 handle=0x10 gen=1
- * loss kind=ring count=3      kinds: ring fault table stream_budget capture truncated parse state output
+ * loss kind=ring count=3
+ *	kind: ring fault table stream_budget capture truncated parse state output. count: 1.
  * packet link=raw hex=4500... cookie=7 dir=out pid=100 wire=1500
- *                             link: raw ethernet sll sll2 null; by default wire is the captured length
- *
- * A pid must have been told by a process or exec line before; its other lines carry that identity.
+ *	link: raw (the default), ethernet, sll, sll2, null. wire: by default the captured length.
  */
 
 struct diag;

@@ -505,8 +505,8 @@ static const struct statement {
 	{"exit", BIT(A_PID), BIT(A_PPID), do_exit},
 	{"socket", BIT(A_STATE) | BIT(A_COOKIE), BIT(A_PID) | BIT(A_ROLE) | BIT(A_LOCAL) |
 	 BIT(A_REMOTE) | BIT(A_SENT) | BIT(A_RECEIVED), do_socket},
-	{"segment", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_STRING), STREAM | BIT(A_COOKIE) |
-	 BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_REPEAT), do_segment},
+	{"segment", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_STRING), STREAM |
+	 BIT(A_COOKIE) | BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_REPEAT), do_segment},
 	{"gap", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_BYTES), STREAM | BIT(A_COOKIE) |
 	 BIT(A_OFFSET), do_segment},
 	{"link", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_COOKIE), STREAM | BIT(A_KIND), do_link},
@@ -550,9 +550,9 @@ static int parse_pair(struct parser *p, const struct statement *statement, struc
 	return read_attribute(p, (enum attribute)a, v);
 }
 
-static int parse_pairs(struct parser *p, const struct statement *statement)
+static int parse_pairs(struct parser *p, const struct statement *statement, size_t where)
 {
-	_cleanup_(values_done) struct values v = {.where = p->text.at, .number[A_GEN] = 1};
+	_cleanup_(values_done) struct values v = {.where = where, .number[A_GEN] = 1};
 	uint32_t missing;
 	int r = 0;
 
@@ -607,7 +607,7 @@ static int parse_statement(struct parser *p)
 			return parse_at(p);
 		for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 			if (span_eq(name, span_str(statements[i].name)))
-				return parse_pairs(p, &statements[i]);
+				return parse_pairs(p, &statements[i], begin);
 	}
 	return script_fail(&p->text, begin, "unknown statement");
 }
@@ -637,5 +637,6 @@ int script_parse(struct span text, const char *name, struct script *script, stru
 			return r;
 	}
 	*script = (struct script){TAKE_PTR(p.items.at), p.items.count};
+	p.items.count = 0;
 	return 0;
 }

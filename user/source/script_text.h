@@ -9,8 +9,9 @@
 #include "gnomon/span.h"
 
 /*
- * The words and values of the script language (script.h). Every script_read_ function begins at the current
- * word and leaves `at` behind the value; 0, -ENOMEM, or -EINVAL with the reason in `diag`.
+ * The words and values of the script language (script.h). Every script_read_ function begins at
+ * the current word and leaves `at` behind the value; 0, -ENOMEM, or -EINVAL with the reason in
+ * `diag`.
  */
 
 #define NS_PER_S 1000000000ULL

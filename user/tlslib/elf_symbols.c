@@ -40,13 +40,14 @@ static int image_open(struct image *image, const struct tlslib_reader *reader)
 	r = read_all(reader, &image->header, sizeof(image->header), 0);
 	if (r)
 		return r;
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header->e_ident[EI_DATA] != ELFDATA2LSB)
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB)
 		return -ENOEXEC;
 	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum > ELF_SEGMENTS_MAX ||
 	    header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shnum > ELF_SECTIONS_MAX)
 		return -ENOEXEC;
-	return read_all(reader, image->segments, header->e_phnum * sizeof(Elf64_Phdr), header->e_phoff);
+	return read_all(reader, image->segments, header->e_phnum * sizeof(Elf64_Phdr),
+			header->e_phoff);
 }
 
 /* Address to file offset by the executable segments; 0: in none. */
@@ -68,7 +69,8 @@ static int find_dynsym(const struct image *image, Elf64_Shdr *symbols, Elf64_Shd
 	int r;
 
 	for (size_t i = 0; i < header->e_shnum; i++) {
-		r = read_all(image->reader, symbols, sizeof(*symbols), header->e_shoff + i * sizeof(*symbols));
+		r = read_all(image->reader, symbols, sizeof(*symbols),
+			     header->e_shoff + i * sizeof(*symbols));
 		if (r)
 			return r;
 		if (symbols->sh_type != SHT_DYNSYM)
@@ -126,7 +128,8 @@ int elf_find_functions(const struct tlslib_reader *reader, const char *const *na
 		r = find_dynsym(&image, &symbols, &strings);
 	if (r)
 		return r;
-	if (strings.sh_size == 0 || strings.sh_size > ELF_STRINGS_MAX || symbols.sh_size > ELF_SYMBOLS_MAX)
+	if (strings.sh_size == 0 || strings.sh_size > ELF_STRINGS_MAX ||
+	    symbols.sh_size > ELF_SYMBOLS_MAX)
 		return -ENOEXEC;
 	text = malloc(strings.sh_size);
 	if (!text)

@@ -15,8 +15,8 @@ static const struct {
 	const char *name;
 	enum tls_function function;
 } exported[] = {
-	{"SSL_read", TLS_READ},	      {"SSL_write", TLS_WRITE}, {"SSL_read_ex", TLS_READ_EX},
-	{"SSL_write_ex", TLS_WRITE_EX}, {"SSL_free", TLS_FREE},	{"SSL_shutdown", TLS_SHUTDOWN},
+	{"SSL_read", TLS_READ},         {"SSL_write", TLS_WRITE}, {"SSL_read_ex", TLS_READ_EX},
+	{"SSL_write_ex", TLS_WRITE_EX}, {"SSL_free", TLS_FREE},   {"SSL_shutdown", TLS_SHUTDOWN},
 };
 
 /* ".../libssl.so", ".../libssl.so.3", ".../libssl-1a2b3c4d.so.3" (wheels carry such names) */

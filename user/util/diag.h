@@ -15,9 +15,9 @@ struct diag {
 };
 
 /* "file:line:column: text" with a line, "file: text" with line 0, "text" with a NULL file. */
-__attribute__((format(printf, 5, 6)))
-void diag_add(struct diag *diag, const char *file, unsigned int line, unsigned int column,
-	      const char *format, ...);
+__attribute__((format(printf, 5, 6))) void diag_add(struct diag *diag, const char *file,
+						    unsigned int line, unsigned int column,
+						    const char *format, ...);
 
 /* Prints every message as "gnomon: MESSAGE\n". */
 void diag_print(const struct diag *diag, FILE *to);

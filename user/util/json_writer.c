@@ -61,27 +61,47 @@ void json_raw(struct json_writer *json, struct span text)
 	put(json, text.at, text.len);
 }
 
+static char short_escape(uint32_t code)
+{
+	switch (code) {
+	case '"':
+	case '\\':
+		return (char)code;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return '\0';
+	}
+}
+
 static void put_escape(struct json_writer *json, uint32_t code)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-	char unicode[] = {
-		'\\',          'u', hex[code >> 12 & 15], hex[code >> 8 & 15], hex[code >> 4 & 15],
-		hex[code & 15]};
+	char letter = short_escape(code);
 
-	for (size_t i = 0; i + 1 < sizeof(named); i += 2) {
-		if (code == (unsigned char)named[i]) {
-			put(json, (char[]){'\\', named[i + 1]}, 2);
-			return;
-		}
-	}
-	put(json, unicode, sizeof(unicode));
+	if (letter)
+		put(json, (char[]){'\\', letter}, 2);
+	else
+		put(json,
+		    (char[]){'\\', 'u', hex[code >> 12 & 15], hex[code >> 8 & 15],
+			     hex[code >> 4 & 15], hex[code & 15]},
+		    6);
 }
 
-static bool plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+/* ASCII that stands for itself in a string. */
+static const bool plain[256] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+};
 
 /* One character that is not plain ASCII; returns the bytes it took. */
 static size_t put_special(struct json_writer *json, struct span text)
@@ -98,6 +118,23 @@ static size_t put_special(struct json_writer *json, struct span text)
 	return n;
 }
 
+/* Copies the plain start of `text` as far as it fits; returns its length. */
+static size_t put_plain(struct json_writer *json, struct span text)
+{
+	size_t room = json->cap - json->len, i = 0;
+	char *to = json->to + json->len;
+
+	for (; i < text.len && plain[(unsigned char)text.at[i]]; i++) {
+		if (i == room) {
+			json->full = true;
+			break;
+		}
+		to[i] = text.at[i];
+	}
+	json->len += i;
+	return i;
+}
+
 bool json_string(struct json_writer *json, struct span text, size_t max)
 {
 	size_t len = utf8_cut(text, max), i = 0;
@@ -105,14 +142,10 @@ bool json_string(struct json_writer *json, struct span text, size_t max)
 	separate(json);
 	json_tail(json, '"');
 	while (i < len && !json->full) {
-		size_t run = i;
+		struct span left = span_of(text.at + i, len - i);
 
-		while (run < len && plain((unsigned char)text.at[run]))
-			run++;
-		put(json, text.at + i, run - i);
-		i = run;
-		if (i < len)
-			i += put_special(json, span_of(text.at + i, len - i));
+		i += plain[(unsigned char)left.at[0]] ? put_plain(json, left)
+						      : put_special(json, left);
 	}
 	json_tail(json, '"');
 	return len == text.len;

@@ -44,5 +44,4 @@ static inline bool table_full(const struct table *table)
 	return table->count >= table->max;
 }
 
-#define table_entry(link, type, member) \
-	((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define table_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))

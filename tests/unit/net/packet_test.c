@@ -235,7 +235,7 @@ static void ipv6_extensions(void **state)
 	ADD(&f, "\6\0\0\0\0\0\0\1" TCP "hello");       /* atomic fragment */
 	assert_int_equal(decode(DLT_RAW, &f, (uint32_t)f.len, &p), 0);
 	assert_int_equal(p.source.address.family, 6);
-	assert_memory_equal(p.destination.address.bytes, IPV6_ADDRESSES + 16, 16);
+	assert_memory_equal(p.destination.address.bytes, &IPV6_ADDRESSES[16], 16);
 	assert_int_equal(p.destination.port, 443);
 	assert_false(p.fragment);
 	assert_int_equal(p.payload_len, 5);

@@ -10,6 +10,8 @@
  * Writes down what a protocol tells, so that two ways of cutting the same bytes can be compared: heads
  * and ends in order, body bytes and gaps joined per message.
  */
+#define RECORDER_SLOTS 64 /* more than are ever open at once */
+
 struct recorder {
 	FILE *log;
 	char *text;
@@ -19,26 +21,27 @@ struct recorder {
 		char *text;
 		size_t len;
 		uint64_t gap;
-	} body[64][DIR_COUNT];
+	} body[RECORDER_SLOTS][DIR_COUNT]; /* by exchange modulo the slots */
 	unsigned int requests, responses, ends[3], open;
 };
 
 static void recorder_flush_gap(struct recorder *r, uint32_t exchange, enum stream_dir message)
 {
-	if (r->body[exchange][message].gap)
-		fprintf(r->body[exchange][message].file, "<%llu>",
-			(unsigned long long)r->body[exchange][message].gap);
-	r->body[exchange][message].gap = 0;
+	if (r->body[exchange % RECORDER_SLOTS][message].gap)
+		fprintf(r->body[exchange % RECORDER_SLOTS][message].file, "<%llu>",
+			(unsigned long long)r->body[exchange % RECORDER_SLOTS][message].gap);
+	r->body[exchange % RECORDER_SLOTS][message].gap = 0;
 }
 
 static FILE *recorder_body(struct recorder *r, uint32_t exchange, enum stream_dir message)
 {
-	if (exchange == 0 || exchange >= 64)
+	if (exchange == 0 || r->open > RECORDER_SLOTS)
 		abort();
-	if (!r->body[exchange][message].file)
-		r->body[exchange][message].file = open_memstream(&r->body[exchange][message].text,
-								 &r->body[exchange][message].len);
-	return r->body[exchange][message].file;
+	if (!r->body[exchange % RECORDER_SLOTS][message].file)
+		r->body[exchange % RECORDER_SLOTS][message].file =
+			open_memstream(&r->body[exchange % RECORDER_SLOTS][message].text,
+				       &r->body[exchange % RECORDER_SLOTS][message].len);
+	return r->body[exchange % RECORDER_SLOTS][message].file;
 }
 
 static void recorder_request(void *ctx, uint32_t exchange, const struct http_head *head)
@@ -88,7 +91,7 @@ static void recorder_on_gap(void *ctx, uint32_t exchange, enum stream_dir messag
 	struct recorder *r = ctx;
 
 	recorder_body(r, exchange, message);
-	r->body[exchange][message].gap += bytes;
+	r->body[exchange % RECORDER_SLOTS][message].gap += bytes;
 }
 
 static void recorder_request_end(void *ctx, uint32_t exchange)
@@ -106,14 +109,14 @@ static void recorder_end(void *ctx, uint32_t exchange, enum exchange_end how)
 	r->ends[how]++;
 	r->open--;
 	for (int message = 0; message < DIR_COUNT; message++) {
-		if (!r->body[exchange][message].file)
+		if (!r->body[exchange % RECORDER_SLOTS][message].file)
 			continue;
 		recorder_flush_gap(r, exchange, (enum stream_dir)message);
-		fclose(r->body[exchange][message].file);
+		fclose(r->body[exchange % RECORDER_SLOTS][message].file);
 		fprintf(r->log, "%u%s body [%s]\n", exchange, message == DIR_OUT ? ">" : "<",
-			r->body[exchange][message].text);
-		free(r->body[exchange][message].text);
-		r->body[exchange][message].file = NULL;
+			r->body[exchange % RECORDER_SLOTS][message].text);
+		free(r->body[exchange % RECORDER_SLOTS][message].text);
+		r->body[exchange % RECORDER_SLOTS][message].file = NULL;
 	}
 	fprintf(r->log, "%u end %s\n", exchange, names[how]);
 }

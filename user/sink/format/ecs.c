@@ -112,7 +112,7 @@ static void render_list(struct rendering *to, const struct field_info *field,
 		return;
 	move_to(to, field);
 	json_open(&to->json, '[');
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count && !to->json.full; i++)
 		render_string(to, list->items[i]);
 	json_close(&to->json, ']');
 }
@@ -163,7 +163,9 @@ static void render_fields(struct rendering *to, const struct event *event,
 			  const uint64_t present[PRESENT_WORDS], uint64_t sequence)
 {
 	for (size_t word = 0; word < PRESENT_WORDS; word++) {
-		for (uint64_t bits = present[word]; bits; bits &= bits - 1) {
+		uint64_t bits = to->json.full ? 0 : present[word];
+
+		for (; bits; bits &= bits - 1) {
 			size_t id = word * 64 + (size_t)__builtin_ctzll(bits);
 
 			if (id == F_EVENT_SEQUENCE) {
@@ -197,6 +199,8 @@ static ssize_t render_shed(const struct event *event, uint64_t sequence,
 	json_init(&to.json, line, cap);
 	json_open(&to.json, '{');
 	render_fields(&to, event, present, sequence);
+	if (to.json.full)
+		return -EMSGSIZE;
 	if (to.cut || event_has(event, F_TRUNCATED))
 		render_bool(&to, &field_table[F_TRUNCATED],
 			    to.cut || event->value[F_TRUNCATED].boolean);
@@ -208,14 +212,27 @@ static ssize_t render_shed(const struct event *event, uint64_t sequence,
 	return to.json.full ? -EMSGSIZE : (ssize_t)to.json.len;
 }
 
+/* Would sheddings[step] leave out or cut anything that the step before did not? */
+static bool sheds_more(const struct event *event, size_t step)
+{
+	const struct shedding *before = &sheddings[step - 1], *now = &sheddings[step];
+	bool more = now->string_max < before->string_max;
+
+	for (size_t i = before->dropped; i < now->dropped; i++)
+		more |= event_has(event, shed_order[i]);
+	return more;
+}
+
 static ssize_t ecs_render(const struct event *event, uint64_t sequence, char *to, size_t cap)
 {
-	ssize_t len = -EMSGSIZE;
+	ssize_t len;
 
 	if (cap > EVENT_LINE_MAX)
 		cap = EVENT_LINE_MAX;
-	for (size_t i = 0; len < 0 && i < ARRAY_SIZE(sheddings); i++)
-		len = render_shed(event, sequence, &sheddings[i], to, cap);
+	len = render_shed(event, sequence, &sheddings[0], to, cap);
+	for (size_t i = 1; len < 0 && i < ARRAY_SIZE(sheddings); i++)
+		if (sheds_more(event, i))
+			len = render_shed(event, sequence, &sheddings[i], to, cap);
 	return len;
 }
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From plaintext to facts: the same facts from a conversation fed in turns and byte by byte, and
+ * none that contradict themselves. */
+#include "api/exchange.h"
+
+#include "fuzz/turns.h"
+#include "unit/api/conversation.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_facts(const struct llm_facts *facts)
+{
+	const struct token_usage *u = &facts->usage;
+
+	if ((u->source == USAGE_REPORTED) != (u->input >= 0 || u->output >= 0))
+		abort();
+	if (u->input < -1 || u->output < -1 || u->cache_read < -1 || u->cache_creation < -1 ||
+	    u->reasoning < -1)
+		abort();
+	if (u->input >= 0 && u->cache_read > u->input)
+		abort();
+}
+
+static char *run(const uint8_t *data, size_t size, bool bytewise)
+{
+	struct turns turns = {data, size};
+	struct conversation c;
+	struct turn turn;
+
+	conversation_begin(&c);
+	while (turns_next(&turns, &turn)) {
+		if (turn.gap)
+			http1_protocol.gap(c.http, turn.dir, turn.gap);
+		for (size_t i = 0; bytewise && i < turn.bytes.len; i++)
+			conversation_feed(&c, turn.dir, turn.bytes.at + i, 1);
+		if (!bytewise)
+			conversation_feed(&c, turn.dir, turn.bytes.at, turn.bytes.len);
+		if (c.ended)
+			check_facts(&c.last);
+	}
+	return conversation_finish(&c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *whole = run(data, size, false), *bytes = run(data, size, true);
+
+	if (strcmp(whole, bytes) != 0)
+		abort();
+	free(whole);
+	free(bytes);
+	return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "catalog/catalog.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "catalog/load.h"
+#include "gnomon/limits.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/embedded.h"
+#include "util/sha256.h"
+
+struct catalog {
+	struct arena arena;
+	/* Everything added, file after file, overridden services included. */
+	struct service_list added;
+	/* Of a sealed catalogue: the services by id, and the index over their patterns. */
+	const struct service **services;
+	size_t service_count;
+	struct host_index *index;
+	struct sha256 *sum;
+	char hex[SHA256_HEX_BYTES];
+};
+
+struct catalog *catalog_new(void)
+{
+	struct catalog *catalog = calloc(1, sizeof(*catalog));
+
+	if (!catalog)
+		return NULL;
+	catalog->sum = sha256_new();
+	if (!catalog->sum || sha256_hex(catalog->sum, catalog->hex) < 0) {
+		catalog_free(catalog);
+		return NULL;
+	}
+	return catalog;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+	if (!catalog)
+		return;
+	host_index_free(catalog->index);
+	free(catalog->services);
+	service_list_done(&catalog->added);
+	sha256_free(catalog->sum);
+	arena_done(&catalog->arena);
+	free(catalog);
+}
+
+/* Makes room first, so that a failure leaves everything as it was. */
+static int catalog_append(struct catalog *catalog, const struct service_list *more)
+{
+	struct service_list *all = &catalog->added;
+	size_t services = all->service_count + more->service_count;
+	size_t rules = all->rule_count + more->rule_count;
+	struct service *new_services;
+	struct host_rule *new_rules;
+
+	new_services = reallocarray(all->services, services + 1, sizeof(*new_services));
+	if (!new_services)
+		return -ENOMEM;
+	all->services = new_services;
+	new_rules = reallocarray(all->rules, rules + 1, sizeof(*new_rules));
+	if (!new_rules)
+		return -ENOMEM;
+	all->rules = new_rules;
+	for (size_t i = 0; i < more->rule_count; i++) {
+		struct host_rule *rule = &all->rules[all->rule_count + i];
+
+		*rule = more->rules[i];
+		rule->order = (uint32_t)(all->rule_count + i);
+		rule->service += (uint32_t)all->service_count;
+	}
+	for (size_t i = 0; i < more->service_count; i++)
+		all->services[all->service_count + i] = more->services[i];
+	all->service_count = services;
+	all->rule_count = rules;
+	return 0;
+}
+
+int catalog_add(struct catalog *catalog, const char *name, struct span text, struct diag *diag)
+{
+	struct service_list list = {0};
+	struct arena arena = {0};
+	int r = service_list_load(&list, &arena, name, text, diag);
+
+	if (r == 0)
+		r = catalog_append(catalog, &list);
+	if (r == 0)
+		r = sha256_add(catalog->sum, text);
+	if (r == 0)
+		r = sha256_hex(catalog->sum, catalog->hex);
+	if (r == -ENOMEM)
+		diag_add(diag, name, 0, 0, "out of memory");
+	/* Kept on a late failure too: services that were appended point into it. */
+	arena_join(&catalog->arena, &arena);
+	service_list_done(&list);
+	return r;
+}
+
+int catalog_add_builtin(struct catalog *catalog, struct diag *diag)
+{
+	static const struct span folder = {"providers/", sizeof("providers/") - 1};
+
+	for (const struct embedded_file *file = embedded_files; file->name; file++) {
+		_cleanup_free_ char *name = NULL;
+		int r;
+
+		if (!span_starts(span_str(file->name), folder))
+			continue;
+		if (asprintf(&name, "built-in %s", file->name) < 0)
+			return -ENOMEM;
+		r = catalog_add(catalog, name,
+				span_of(file->begin, (size_t)(file->end - file->begin)), diag);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* By id, and the later of equal ones first: both lie in one array. */
+static int compare_services(const void *x, const void *y)
+{
+	const struct service *a = *(const struct service *const *)x;
+	const struct service *b = *(const struct service *const *)y;
+	int order = strcmp(a->id, b->id);
+
+	if (order)
+		return order;
+	return a > b ? -1 : a < b;
+}
+
+/* Leaves the last added service of each id, in order of id. */
+static size_t services_unique(const struct service **services, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(services, count, sizeof(*services), compare_services);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || strcmp(services[kept - 1]->id, services[i]->id) != 0)
+			services[kept++] = services[i];
+	return kept;
+}
+
+static int catalog_build_index(struct catalog *catalog)
+{
+	const struct service_list *all = &catalog->added;
+	_cleanup_free_ struct host_rule *rules = calloc(all->rule_count + 1, sizeof(*rules));
+	_cleanup_free_ bool *alive = calloc(all->service_count + 1, sizeof(*alive));
+	size_t n = 0;
+
+	if (!rules || !alive)
+		return -ENOMEM;
+	for (size_t i = 0; i < catalog->service_count; i++)
+		alive[catalog->services[i] - all->services] = true;
+	for (size_t i = 0; i < all->rule_count; i++)
+		if (alive[all->rules[i].service])
+			rules[n++] = all->rules[i];
+	host_index_free(catalog->index);
+	catalog->index = host_index_new(rules, n);
+	return catalog->index ? 0 : -ENOMEM;
+}
+
+int catalog_seal(struct catalog *catalog)
+{
+	const struct service_list *all = &catalog->added;
+
+	free(catalog->services);
+	catalog->service_count = 0;
+	catalog->services = calloc(all->service_count + 1, sizeof(*catalog->services));
+	if (!catalog->services)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->service_count; i++)
+		catalog->services[i] = &all->services[i];
+	catalog->service_count = services_unique(catalog->services, all->service_count);
+	return catalog_build_index(catalog);
+}
+
+bool catalog_lookup(const struct catalog *catalog, struct span host, struct catalog_match *match)
+{
+	const struct host_rule *rule;
+	char lower[HOST_NAME_MAX_BYTES];
+
+	if (host.len && host.at[host.len - 1] == '.')
+		host.len--;
+	if (!catalog->index || host.len == 0 || host.len > sizeof(lower))
+		return false;
+	for (size_t i = 0; i < host.len; i++)
+		lower[i] = ascii_lower(host.at[i]);
+	rule = host_index_find(catalog->index, span_of(lower, host.len));
+	if (!rule)
+		return false;
+	*match = (struct catalog_match){
+		.service = &catalog->added.services[rule->service],
+		.how = rule->pattern.kind == PATTERN_EXACT    ? CATALOG_HOST_EXACT
+		       : rule->pattern.kind == PATTERN_SUFFIX ? CATALOG_HOST_SUFFIX
+							      : CATALOG_HOST_GLOB,
+		.shared = rule->shared,
+		.api = rule->api,
+		.confidence = rule->confidence,
+		.pattern = rule->pattern.text.at,
+	};
+	return true;
+}
+
+size_t catalog_services(const struct catalog *catalog)
+{
+	return catalog->service_count;
+}
+
+const char *catalog_sha256(const struct catalog *catalog)
+{
+	return catalog->hex;
+}
+
+const struct service *catalog_service(const struct catalog *catalog, size_t i)
+{
+	return catalog->services[i];
+}
+
+const struct service *catalog_service_by_id(const struct catalog *catalog, struct span id)
+{
+	size_t low = 0, high = catalog->service_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct service *service = catalog->services[middle];
+		size_t len = strlen(service->id);
+		int order = memcmp(id.at, service->id, id.len < len ? id.len : len);
+
+		if (order == 0 && id.len == len)
+			return service;
+		if (order < 0 || (order == 0 && id.len < len))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "catalog/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "gnomon/limits.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/suggest.h"
+#include "util/yaml.h"
+
+/* The format is told in rules/README.md. */
+
+const char *const catalog_kinds[] = {"model-api", "gateway",     "coding-agent",
+				     "chat-web",  "self-hosted", "media",
+				     "search",    "mcp",         NULL};
+
+/* What services speak, decoded by this version or not. */
+static const char *const families[] = {"openai-chat",
+				       "openai-responses",
+				       "openai-realtime",
+				       "anthropic-messages",
+				       "gemini",
+				       "vertex",
+				       "azure-openai",
+				       "bedrock",
+				       "cohere",
+				       "ollama",
+				       "tgi",
+				       "llama-cpp",
+				       "kobold",
+				       "kserve",
+				       "replicate",
+				       "embeddings",
+				       "aws-json",
+				       "connect-grpc",
+				       "web-app",
+				       "mcp-jsonrpc",
+				       "custom",
+				       NULL};
+
+static const struct yaml_key file_keys[] = {{"services", YAML_SEQUENCE, .required = true}, {0}};
+
+static const struct yaml_key service_keys[] = {
+	{"id", YAML_SCALAR, .required = true},
+	{"vendor", YAML_SCALAR, .required = true},
+	{"kind", YAML_SCALAR, .required = true},
+	{"provider", YAML_SCALAR},
+	{"country", YAML_SCALAR},
+	{"api_hosts", YAML_SEQUENCE},
+	{"web_hosts", YAML_SEQUENCE},
+	{"families", YAML_SEQUENCE},
+	{"key_prefixes", YAML_SEQUENCE},
+	{"shared", YAML_SCALAR},
+	{"confidence", YAML_SCALAR},
+	{0},
+};
+
+static const struct yaml_key host_keys[] = {
+	{"host", YAML_SCALAR, .required = true},
+	{"shared", YAML_SCALAR},
+	{"confidence", YAML_SCALAR},
+	{0},
+};
+
+struct file {
+	struct service_list *list;
+	struct arena *arena;
+	struct yaml_document *document;
+	const struct yaml_node **places; /* of each rule, for messages about two of them */
+	size_t place_cap;
+	struct diag *diag;
+	bool failed;
+};
+
+#define file_error(file, node, ...)                                                                \
+	do {                                                                                       \
+		(file)->failed = true;                                                             \
+		yaml_error((file)->document, node, (file)->diag, __VA_ARGS__);                     \
+	} while (0)
+
+int array_reserve(void **items, size_t *cap, size_t count, size_t size)
+{
+	size_t want = *cap ? *cap * 2 : 16;
+	void *more;
+
+	if (count < *cap)
+		return 0;
+	more = reallocarray(*items, want, size);
+	if (!more)
+		return -ENOMEM;
+	*items = more;
+	*cap = want;
+	return 0;
+}
+
+/* Is it one of these words? Says so when not. */
+static bool word_check(struct file *file, const struct yaml_node *node, const char *what,
+		       const char *const *words)
+{
+	struct suggestion near = {0};
+
+	for (; *words; words++) {
+		if (span_eq(node->text, span_str(*words)))
+			return true;
+		suggest_offer(&near, node->text, span_str(*words));
+	}
+	file_error(file, node, "unknown %s \"%.*s\"" SUGGEST_FORMAT, what,
+		   (int)(node->text.len < MESSAGE_TEXT_MAX ? node->text.len : MESSAGE_TEXT_MAX),
+		   node->text.at, SUGGEST_ARGS(near));
+	return false;
+}
+
+static bool is_id(struct span text)
+{
+	if (text.len == 0 || text.len >= SHORT_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!(text.at[i] >= 'a' && text.at[i] <= 'z') &&
+		    !(text.at[i] >= '0' && text.at[i] <= '9') && !strchr("-._", text.at[i]))
+			return false;
+	return true;
+}
+
+static bool is_country(struct span text)
+{
+	return text.len == 2 && text.at[0] >= 'A' && text.at[0] <= 'Z' && text.at[1] >= 'A' &&
+	       text.at[1] <= 'Z';
+}
+
+/* A scalar's copy; absent: NULL. */
+static const char *take_string(struct file *file, const struct yaml_node *node)
+{
+	const char *copy;
+
+	if (!node)
+		return NULL;
+	if (!yaml_string(node)) {
+		file_error(file, node, "empty, or holds a NUL");
+		return NULL;
+	}
+	copy = arena_string(file->arena, node->text);
+	if (!copy)
+		file_error(file, node, "out of memory");
+	return copy;
+}
+
+static void take_bool(struct file *file, const struct yaml_node *node, bool *value)
+{
+	if (node && yaml_bool(node, value) < 0)
+		file_error(file, node, "must be true or false");
+}
+
+static void take_confidence(struct file *file, const struct yaml_node *node, uint8_t *value)
+{
+	int64_t number;
+
+	if (!node)
+		return;
+	if (yaml_int(node, &number) < 0 || number < 0 || number > 100)
+		file_error(file, node, "must be a number from 0 to 100");
+	else
+		*value = (uint8_t)number;
+}
+
+static const struct span *take_words(struct file *file, const struct yaml_node *list,
+				     const char *what, const char *const *words, size_t *count)
+{
+	struct span *items;
+	size_t n = 0;
+
+	if (!list)
+		return NULL;
+	items = arena_array(file->arena, list->count, sizeof(*items));
+	if (!items) {
+		file_error(file, list, "out of memory");
+		return NULL;
+	}
+	for (const struct yaml_node *item = list->first; item; item = item->next) {
+		const char *copy;
+
+		if (item->kind != YAML_SCALAR) {
+			file_error(file, item, "must be a string");
+			continue;
+		}
+		if (words && !word_check(file, item, what, words))
+			continue;
+		copy = take_string(file, item);
+		if (copy)
+			items[n++] = span_of(copy, item->text.len);
+	}
+	*count = n;
+	return items;
+}
+
+static void add_rule(struct file *file, const struct yaml_node *place, const struct host_rule *rule)
+{
+	struct service_list *list = file->list;
+
+	if (array_reserve((void **)&list->rules, &list->rule_cap, list->rule_count,
+			  sizeof(*list->rules)) < 0 ||
+	    array_reserve((void **)&file->places, &file->place_cap, list->rule_count,
+			  sizeof(*file->places)) < 0) {
+		file_error(file, place, "out of memory");
+		return;
+	}
+	file->places[list->rule_count] = place;
+	list->rules[list->rule_count++] = *rule;
+}
+
+/* A host is a pattern, or a mapping that says more about it. */
+static void load_host(struct file *file, const struct yaml_node *node, struct host_rule rule)
+{
+	const struct yaml_node *host = node;
+	const char *wrong, *copy;
+
+	if (node->kind != YAML_SCALAR) {
+		if (!yaml_check(file->document, node, "a host", host_keys, file->diag)) {
+			file->failed = true;
+			return;
+		}
+		host = yaml_get(node, "host");
+		take_bool(file, yaml_get(node, "shared"), &rule.shared);
+		take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
+	}
+	wrong = pattern_parse(host->text, &rule.pattern);
+	if (wrong) {
+		file_error(file, host, "bad host pattern \"%.*s\": %s",
+			   (int)(host->text.len < MESSAGE_TEXT_MAX ? host->text.len
+								   : MESSAGE_TEXT_MAX),
+			   host->text.at, wrong);
+		return;
+	}
+	copy = take_string(file, host);
+	if (!copy)
+		return;
+	pattern_parse(span_of(copy, host->text.len), &rule.pattern);
+	add_rule(file, host, &rule);
+}
+
+static void load_hosts(struct file *file, const struct yaml_node *list,
+		       const struct host_rule *defaults)
+{
+	for (const struct yaml_node *item = list ? list->first : NULL; item; item = item->next)
+		load_host(file, item, *defaults);
+}
+
+static void load_service(struct file *file, const struct yaml_node *node)
+{
+	const struct yaml_node *id, *kind, *country;
+	struct service_list *list = file->list;
+	struct host_rule rule = {.confidence = 90, .api = true};
+	struct service service = {0};
+	size_t before = list->rule_count;
+
+	if (!yaml_check(file->document, node, "a service", service_keys, file->diag)) {
+		file->failed = true;
+		return;
+	}
+	id = yaml_get(node, "id");
+	kind = yaml_get(node, "kind");
+	country = yaml_get(node, "country");
+	if (!is_id(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
+		file_error(file, id,
+			   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
+			   "\"unknown\"",
+			   SHORT_NAME_MAX - 1);
+	word_check(file, kind, "kind", catalog_kinds);
+	if (country && !is_country(country->text))
+		file_error(file, country, "a country is two capital letters (ISO 3166 alpha-2)");
+	service.id = take_string(file, id);
+	service.vendor = take_string(file, yaml_get(node, "vendor"));
+	service.kind = take_string(file, kind);
+	service.country = take_string(file, country);
+	service.provider = take_string(file, yaml_get(node, "provider"));
+	if (!service.provider)
+		service.provider = service.id;
+	service.families = take_words(file, yaml_get(node, "families"), "family", families,
+				      &service.family_count);
+	service.key_prefixes = take_words(file, yaml_get(node, "key_prefixes"), NULL, NULL,
+					  &service.key_prefix_count);
+	take_bool(file, yaml_get(node, "shared"), &rule.shared);
+	take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
+	rule.service = (uint32_t)list->service_count;
+	load_hosts(file, yaml_get(node, "api_hosts"), &rule);
+	rule.api = false;
+	load_hosts(file, yaml_get(node, "web_hosts"), &rule);
+	service.pattern_count = list->rule_count - before;
+	if (array_reserve((void **)&list->services, &list->service_cap, list->service_count,
+			  sizeof(*list->services)) < 0)
+		file_error(file, node, "out of memory");
+	else
+		list->services[list->service_count++] = service;
+}
+
+/* Two things of one file that are compared by a text. */
+struct named {
+	struct span text;
+	const struct yaml_node *place;
+};
+
+static int compare_named(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+	int order = memcmp(a->text.at, b->text.at,
+			   a->text.len < b->text.len ? a->text.len : b->text.len);
+
+	if (order)
+		return order;
+	if (a->text.len != b->text.len)
+		return a->text.len < b->text.len ? -1 : 1;
+	if (a->place->line != b->place->line)
+		return a->place->line < b->place->line ? -1 : 1;
+	return a->place->column < b->place->column ? -1 : a->place->column > b->place->column;
+}
+
+/* Sorts, and says where more than `allowed` have the same text. */
+static void check_repeats(struct file *file, struct named *items, size_t count, size_t allowed,
+			  const char *what)
+{
+	size_t run = 1;
+
+	qsort(items, count, sizeof(*items), compare_named);
+	for (size_t i = 1; i < count; i++) {
+		run = span_eq(items[i].text, items[i - 1].text) ? run + 1 : 1;
+		if (run == allowed + 1)
+			file_error(file, items[i].place, "%s \"%.*s\", the first on line %u", what,
+				   (int)items[i].text.len, items[i].text.at,
+				   items[i + 1 - run].place->line);
+	}
+}
+
+static void check_ids(struct file *file, const struct yaml_node *services)
+{
+	_cleanup_free_ struct named *ids = calloc(services->count + 1, sizeof(*ids));
+	size_t n = 0;
+
+	if (!ids) {
+		file_error(file, services, "out of memory");
+		return;
+	}
+	for (const struct yaml_node *item = services->first; item; item = item->next) {
+		const struct yaml_node *id = yaml_get(item, "id");
+
+		if (id && id->kind == YAML_SCALAR)
+			ids[n++] = (struct named){id->text, id};
+	}
+	check_repeats(file, ids, n, 1, "duplicate id");
+}
+
+static void check_patterns(struct file *file, const struct yaml_node *services)
+{
+	const struct service_list *list = file->list;
+	_cleanup_free_ struct named *names = calloc(list->rule_count + 1, sizeof(*names));
+	size_t globs = 0;
+
+	if (!names) {
+		file_error(file, services, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < list->rule_count; i++)
+		names[i] = (struct named){list->rules[i].pattern.text, file->places[i]};
+	check_repeats(file, names, list->rule_count, 1, "duplicate pattern");
+	for (size_t i = 0; i < list->rule_count; i++)
+		if (list->rules[i].pattern.kind == PATTERN_GLOB)
+			names[globs++] = (struct named){list->rules[i].pattern.key,
+							file->places[i]};
+	check_repeats(file, names, globs, CATALOG_GLOBS_PER_SUFFIX_MAX,
+		      "too many patterns with a '*' end in");
+}
+
+int service_list_load(struct service_list *list, struct arena *arena, const char *name,
+		      struct span text, struct diag *diag)
+{
+	struct file file = {.list = list, .arena = arena, .diag = diag};
+	const struct yaml_node *root, *services;
+
+	file.document = yaml_load(name, text, diag);
+	if (!file.document)
+		return -EINVAL;
+	root = yaml_root(file.document);
+	if (!root) {
+		diag_add(diag, name, 0, 0, "a catalogue file needs \"services\"");
+		file.failed = true;
+	} else if (!yaml_check(file.document, root, "a catalogue file", file_keys, diag)) {
+		file.failed = true;
+	} else {
+		services = yaml_get(root, "services");
+		for (const struct yaml_node *item = services->first; item; item = item->next)
+			load_service(&file, item);
+		check_ids(&file, services);
+		check_patterns(&file, services);
+	}
+	free(file.places);
+	yaml_unload(file.document);
+	return file.failed ? -EINVAL : 0;
+}
+
+void service_list_done(struct service_list *list)
+{
+	free(list->services);
+	free(list->rules);
+	*list = (struct service_list){0};
+}

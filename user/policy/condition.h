@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "gnomon/event.h"
+#include "gnomon/facts.h"
+#include "util/arena.h"
+
+/*
+ * The language of `when`:
+ *
+ *   condition  = and-part { "or" and-part }
+ *   and-part   = not-part { "and" not-part }
+ *   not-part   = "not" not-part | "(" condition ")" | test
+ *   test       = field "exists" | bool-field
+ *              | field ("==" | "!=" | "<" | "<=" | ">" | ">=") (literal | field)
+ *              | field ("contains" | "startswith" | "endswith" | "matches") (string | field)
+ *              | field "in" ("(" literal { "," literal } ")" | "$" name | list-field)
+ *   literal    = "string" | 'string' | number | true | false
+ *
+ * Fields are those of event_fields.h. A test on a field that the event does not have is unknown
+ * (TRI_UNKNOWN), `exists` alone is never. Kleene's logic from there: unknown and false is false,
+ * unknown or true is true, not unknown is unknown.
+ *
+ * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h). `in` of a
+ * list: one of its items is in the set. IP addresses compare with addresses and, by == != in, with
+ * networks ("10.0.0.0/8"). Times have `exists` and compare with times.
+ */
+struct condition;
+
+struct condition_error {
+	size_t offset; /* of the byte in the text where it is wrong */
+	char message[256];
+};
+
+/* Compiles into the arena, which keeps pointing into `text`. NULL with the first error in *error. */
+struct condition *condition_compile(struct arena *arena, struct span text,
+				    struct condition_error *error);
+
+/* A named list of the policy. */
+struct condition_list {
+	struct span name;
+	const struct span *items;
+	size_t count;
+};
+
+/* Fills in the $lists that the condition names; the lists are in order of name. -EINVAL with the first
+ * error in *error, -ENOMEM. Call before the first condition_eval(). */
+int condition_bind(struct condition *condition, struct arena *arena,
+		   const struct condition_list *lists, size_t count, struct condition_error *error);
+
+/* Allocates nothing. */
+enum tristate condition_eval(const struct condition *condition, const struct event *event);
+
+/* Orders spans by their bytes, the shorter of two with the same start first. */
+int span_compare(struct span a, struct span b);

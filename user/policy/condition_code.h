@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "gnomon/limits.h"
+#include "policy/condition.h"
+
+/* What the compiler makes and the evaluator reads: steps for a stack machine, in one array. */
+
+enum step_op {
+	/* tests; they push */
+	STEP_EQ,
+	STEP_NE,
+	STEP_LT,
+	STEP_LE,
+	STEP_GT,
+	STEP_GE,
+	STEP_CONTAINS,
+	STEP_STARTS,
+	STEP_ENDS,
+	STEP_MATCHES,
+	STEP_IN,
+	STEP_EXISTS,
+	STEP_HOLDS, /* a boolean field by itself */
+	/* the others work on the stack */
+	STEP_NOT,
+	STEP_AND,
+	STEP_OR,
+	STEP_SKIP_FALSE, /* jumps when the top is false, which it stays */
+	STEP_SKIP_TRUE,
+};
+
+/* What can be compared with what: INT and DOUBLE are both numbers. */
+enum value_class { VALUE_STRING, VALUE_NUMBER, VALUE_BOOL, VALUE_TIME, VALUE_IP, VALUE_LIST };
+
+struct value {
+	enum field_type type;
+	union {
+		struct span string;
+		int64_t integer;
+		double real;
+		bool boolean;
+		uint64_t time_ns;
+		struct {
+			struct net_address ip;
+			uint8_t prefix; /* bits that count */
+		};
+	};
+};
+
+/* Strings are sorted. */
+struct value_set {
+	struct value *items;
+	size_t count;
+	struct span
+		list;  /* the name of a $list, not yet or already filled in; empty: written out */
+	size_t offset; /* of the name in the text */
+};
+
+enum operand_kind { OPERAND_NONE, OPERAND_VALUE, OPERAND_FIELD, OPERAND_SET };
+
+struct step {
+	enum step_op op;
+	enum field field;
+	enum operand_kind operand;
+	union {
+		struct value value;
+		enum field other;
+		struct value_set *set;
+		uint32_t jump; /* the step to go on with */
+	};
+};
+
+struct condition {
+	struct step *steps;
+	uint32_t count;
+};
+
+/* Each level of nesting holds at most an `or` side and an `and` side while the next is worked on. */
+#define CONDITION_STACK_MAX (2 * (CONDITION_DEPTH_MAX + 1) + 1)
+
+enum value_class value_class_of(enum field_type type);
+/* An address or a network. false: neither. */
+bool value_parse_ip(struct span text, struct value *value);
+int value_compare_strings(const void *a, const void *b);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/policy.h"
+
+#include "policy/model.h"
+#include "util/glob.h"
+
+static bool words_have(const struct word_list *words, struct span text)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (span_eq(words->items[i], text))
+			return true;
+	return false;
+}
+
+static bool globs_match(const struct word_list *globs, struct span text)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		if (glob_matches(globs->items[i], text))
+			return true;
+	return false;
+}
+
+static enum tristate truth(bool value)
+{
+	return value ? TRI_TRUE : TRI_FALSE;
+}
+
+/* The entry's words against one field. */
+static enum tristate ask_field(const struct word_list *words, const struct event *event,
+			       enum field field)
+{
+	if (!event_has(event, field))
+		return TRI_UNKNOWN;
+	return truth(words_have(words, event->value[field].string));
+}
+
+static enum tristate ask_models(const struct word_list *globs, const struct event *event)
+{
+	static const enum field fields[] = {F_GEN_AI_REQUEST_MODEL, F_GEN_AI_RESPONSE_MODEL};
+	enum tristate result = TRI_UNKNOWN;
+
+	/* A deployment's name hides the model from the request, an alias from the response. */
+	for (size_t i = 0; i < 2; i++) {
+		if (!event_has(event, fields[i]))
+			continue;
+		if (globs_match(globs, event->value[fields[i]].string))
+			return TRI_TRUE;
+		result = TRI_FALSE;
+	}
+	return result;
+}
+
+/* What the catalogue says of a service: nothing of one that it does not know. */
+static enum tristate ask_catalogue(const struct word_list *words, const struct event *event,
+				   enum field field)
+{
+	enum tristate result = ask_field(words, event, field);
+
+	if (result == TRI_UNKNOWN &&
+	    span_eq(event->value[F_SERVICE].string, SPAN_LITERAL("unknown")))
+		return TRI_FALSE;
+	return result;
+}
+
+static enum tristate ask_vendor(const struct provider_entry *entry, const struct event *event)
+{
+	if (!entry->vendors_resolved)
+		return TRI_UNKNOWN;
+	return truth(words_have(&entry->vendor_services, event->value[F_SERVICE].string));
+}
+
+static enum tristate entry_ask(const struct provider_entry *entry, enum entry_key key,
+			       const struct event *event, enum field *asked)
+{
+	static const enum field fields[ENTRY_KEY_COUNT] = {
+		[ENTRY_SERVICE] = F_SERVICE,
+		[ENTRY_KIND] = F_SERVICE_KIND,
+		[ENTRY_VENDOR] = F_SERVICE,
+		[ENTRY_COUNTRY] = F_SERVICE_COUNTRY,
+		[ENTRY_MODELS] = F_GEN_AI_REQUEST_MODEL,
+		[ENTRY_AGENTS] = F_AGENT,
+		[ENTRY_USERS] = F_USER_NAME,
+	};
+	const struct word_list *words = &entry->words[key];
+
+	*asked = fields[key];
+	switch (key) {
+	case ENTRY_KIND:
+	case ENTRY_COUNTRY:
+		return ask_catalogue(words, event, fields[key]);
+	case ENTRY_VENDOR:
+		return ask_vendor(entry, event);
+	case ENTRY_MODELS:
+		return ask_models(words, event);
+	default:
+		return ask_field(words, event, fields[key]);
+	}
+}
+
+/* *missing is the first field that kept the entry from being true or false. */
+static enum tristate entry_matches(const struct provider_entry *entry, const struct event *event,
+				   enum field *missing)
+{
+	enum tristate result = TRI_TRUE;
+
+	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
+		enum tristate answer;
+		enum field asked;
+
+		if (entry->words[key].count == 0)
+			continue;
+		answer = entry_ask(entry, (enum entry_key)key, event, &asked);
+		if (answer == TRI_FALSE)
+			return TRI_FALSE;
+		if (answer == TRI_UNKNOWN && result == TRI_TRUE) {
+			result = TRI_UNKNOWN;
+			*missing = asked;
+		}
+	}
+	return result;
+}
+
+void policy_judge(const struct policy *policy, struct event *event)
+{
+	enum field missing = F_SERVICE;
+
+	if (!event_has(event, F_SERVICE))
+		return;
+	for (size_t i = 0; i < policy->entry_count; i++) {
+		const struct provider_entry *entry = policy->entries[i];
+
+		switch (entry_matches(entry, event, &missing)) {
+		case TRI_FALSE:
+			continue;
+		case TRI_TRUE:
+			event_set_text(event, F_VERDICT, verdict_names[entry->verdict]);
+			event_set_text(event, F_VERDICT_REASON, entry->reason);
+			return;
+		case TRI_UNKNOWN:
+			event_set_text(event, F_VERDICT, verdict_names[VERDICT_UNDETERMINED]);
+			event_format(event, F_VERDICT_REASON,
+				     "entry %u of %s depends on %s, which is not known",
+				     entry->number, yaml_name(entry->file->document),
+				     field_table[missing].name);
+			return;
+		}
+	}
+	event_set_text(event, F_VERDICT, verdict_names[policy->default_verdict]);
+	event_set_text(event, F_VERDICT_REASON, "no entry of the provider list matches");
+}
+
+static bool field_is(const struct event *event, enum field field, struct span text)
+{
+	return event_has(event, field) && span_eq(event->value[field].string, text);
+}
+
+/* llm-request, and llm-connection where no llm-request tells of the same call. */
+static bool is_default_action(const struct event *event)
+{
+	if (field_is(event, F_EVENT_ACTION, SPAN_LITERAL("llm-request")))
+		return true;
+	return field_is(event, F_EVENT_ACTION, SPAN_LITERAL("llm-connection")) &&
+	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
+}
+
+bool rule_fires(const struct rule *rule, const struct event *event)
+{
+	/* A preconnect or a static asset host: not a use of anything. */
+	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
+		return false;
+	if (rule->actions
+		    ? !event_has(event, F_EVENT_ACTION) ||
+			      !(rule->actions & action_bit(event->value[F_EVENT_ACTION].string))
+		    : !is_default_action(event))
+		return false;
+	return condition_eval(rule->condition, event) == TRI_TRUE;
+}
+
+size_t policy_match(const struct policy *policy, const struct event *event,
+		    struct finding *findings, size_t cap)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->rule_count && n < cap; i++)
+		if (rule_fires(policy->rules[i], event))
+			findings[n++] = policy->rules[i]->finding;
+	return n;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "policy/condition_code.h"
+
+static const char *set_list(struct event *event, enum field field, const struct yaml_node *value)
+{
+	if (value->kind != YAML_SEQUENCE)
+		return "is a list";
+	for (const struct yaml_node *item = value->first; item; item = item->next) {
+		if (item->kind != YAML_SCALAR || item->text.len == 0)
+			return "is a list of strings";
+		if (!event_append(event, field, item->text))
+			return "has too many items";
+	}
+	return NULL;
+}
+
+static const char *set_number(struct event *event, enum field field, const struct yaml_node *value)
+{
+	int64_t integer;
+	double real;
+	char *end;
+
+	if (yaml_int(value, &integer) == 0) {
+		if (field_table[field].type == FIELD_INT)
+			event_set_int(event, field, integer);
+		else
+			event_set_double(event, field, (double)integer);
+		return NULL;
+	}
+	if (field_table[field].type == FIELD_INT)
+		return "is a whole number";
+	errno = 0;
+	real = strtod(value->text.at, &end);
+	if (value->text.len == 0 || errno || *end ||
+	    strspn(value->text.at, "+-.0123456789eE") != value->text.len)
+		return "is a number";
+	event_set_double(event, field, real);
+	return NULL;
+}
+
+const char *test_set_field(struct event *event, enum field field, const struct yaml_node *value)
+{
+	enum field_type type = field_table[field].type;
+	struct value address;
+	bool boolean;
+
+	if (type == FIELD_LIST)
+		return set_list(event, field, value);
+	if (value->kind != YAML_SCALAR || value->text.len == 0)
+		return "needs a scalar; leave out what is absent";
+	switch (type) {
+	case FIELD_STRING:
+		event_set_string(event, field, value->text);
+		return NULL;
+	case FIELD_INT:
+	case FIELD_DOUBLE:
+		return set_number(event, field, value);
+	case FIELD_BOOL:
+		if (yaml_bool(value, &boolean) < 0)
+			return "is true or false";
+		event_set_bool(event, field, boolean);
+		return NULL;
+	case FIELD_IP:
+		if (memchr(value->text.at, '/', value->text.len) ||
+		    !value_parse_ip(value->text, &address))
+			return "is an address";
+		event_set_ip(event, field, &address.ip);
+		return NULL;
+	default:
+		return "is a time, which a test cannot set";
+	}
+}
+
+void test_event(const struct rule *rule, const struct rule_test *test, struct event *event)
+{
+	event_init(event);
+	for (const struct yaml_node *key = test->event->first; key; key = key->next)
+		test_set_field(event, (enum field)field_by_name(key->text), key->value);
+	if (event_has(event, F_EVENT_ACTION))
+		return;
+	/* What the rule is about: people write tests to say when it fires, not on what. */
+	for (const char *const *action = action_names; *action; action++) {
+		if (rule->actions && !(rule->actions & action_bit(span_str(*action))))
+			continue;
+		event_set_text(event, F_EVENT_ACTION, *action);
+		return;
+	}
+}
+
+size_t policy_test(const struct policy *policy,
+		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx)
+{
+	struct event event;
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = policy->rules[i];
+
+		for (size_t t = 0; t < rule->test_count; t++) {
+			const struct rule_test *test = &rule->tests[t];
+			struct policy_test_result result = {
+				.rule_id = rule->finding.rule_id,
+				.file = yaml_name(rule->file->document),
+				.line = test->place->line,
+				.column = test->place->column,
+				.expect_alert = test->expect_alert,
+			};
+
+			test_event(rule, test, &event);
+			result.fired = rule_fires(rule, &event);
+			wrong += result.fired != result.expect_alert;
+			report(ctx, &result);
+		}
+	}
+	return wrong;
+}
