@@ -41,6 +41,11 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 	return segment->payload < segment->len;
 }
 
+/* A value that the compiler knows nothing of, so that it checks it where the code does. The verifier
+ * of 6.1 forgets the bounds of a spilled 32-bit value and learns nothing from n != 0; from n - 1 being in
+ * bounds it learns both ends of n. */
+#define OPAQUE(value) asm volatile("" : "+r"(value))
+
 #define COPY_TIER(size)                                                                            \
 	do {                                                                                       \
 		struct record_packet *r_;                                                          \
@@ -54,7 +59,9 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 		r_->cookie = cookie;                                                               \
 		r_->wire_len = skb->len;                                                           \
 		r_->dir = dir;                                                                     \
-		if (n > 0 && n <= (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, n))             \
+		__u32 last_ = n - 1;                                                               \
+		OPAQUE(last_);                                                                     \
+		if (last_ < (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, last_ + 1))           \
 			bpf_ringbuf_submit(r_, 0);                                                 \
 		else                                                                               \
 			bpf_ringbuf_discard(r_, 0);                                                \
