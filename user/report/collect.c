@@ -128,7 +128,7 @@ static struct report_service *service_row(struct report *report, const struct ev
 		return &report->other_services;
 	row = &report->services[report->service_count++];
 	row->key = key;
-	strcpy(row->service, name);
+	span_copy(row->service, sizeof(row->service), span_str(name));
 	terminal_clean(row->verdict, sizeof(row->verdict), verdict);
 	return row;
 }
@@ -197,7 +197,7 @@ static void add_finding(struct report *report, const struct event *event)
 	row->severity = severity;
 	row->count = count;
 	terminal_clean(row->rule, sizeof(row->rule), rule.len ? rule : SPAN_LITERAL("-"));
-	strcpy(row->message, text);
+	span_copy(row->message, sizeof(row->message), span_str(text));
 }
 
 static void add_server(struct report *report, const struct event *event)

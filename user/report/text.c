@@ -159,10 +159,14 @@ static int verdict_rank(const char *verdict)
 	return i;
 }
 
+struct ranked {
+	const struct report_service *row;
+};
+
 static int by_verdict_and_bytes(const void *left, const void *right)
 {
-	const struct report_service *a = *(const struct report_service *const *)left;
-	const struct report_service *b = *(const struct report_service *const *)right;
+	const struct report_service *a = ((const struct ranked *)left)->row;
+	const struct report_service *b = ((const struct ranked *)right)->row;
 	uint64_t up_a = a->bytes_up, up_b = b->bytes_up;
 	int rank = verdict_rank(a->verdict) - verdict_rank(b->verdict);
 
@@ -177,7 +181,7 @@ static int by_verdict_and_bytes(const void *left, const void *right)
 static void put_names(const struct printer *p, const struct report_names *names, size_t width)
 {
 	char text[(REPORT_NAME_MAX + 2) * NAMES_SHOWN + 16] = "", count[32] = "";
-	size_t shown = 0, used = 0;
+	size_t shown = 0, len = 0, used = 0;
 
 	while (shown < NAMES_SHOWN && shown < names->count) {
 		size_t left = names->count - shown - 1, room = width;
@@ -189,9 +193,10 @@ static void put_names(const struct printer *p, const struct report_names *names,
 			count[0] = '\0';
 		if (shown && used + 2 + terminal_width(span_str(names->shown[shown])) > room)
 			break;
-		strcat(text, shown ? ", " : "");
-		strcat(text, names->shown[shown++]);
-		used = terminal_width(span_str(text));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", shown ? ", " : "",
+					names->shown[shown]);
+		used = terminal_width(span_of(text, len));
+		shown++;
 	}
 	if (shown < names->count || names->more)
 		snprintf(count, sizeof(count), " +%zu%s", names->count - shown,
@@ -220,7 +225,7 @@ static void put_service(const struct printer *p, const struct report_service *ro
 
 static void put_services(const struct printer *p, const struct report *report)
 {
-	const struct report_service *sorted[REPORT_SERVICES_MAX];
+	struct ranked sorted[REPORT_SERVICES_MAX];
 	const struct report_service *other = &report->other_services;
 	bool presence = false, estimated = other->estimated;
 
@@ -232,18 +237,18 @@ static void put_services(const struct printer *p, const struct report *report)
 	fprintf(p->to, "%-22s %-12s %6s %6s %7s %7s %7s %7s  %s\n", "service", "verdict", "conns",
 		"calls", "up", "down", "tok in", "tok out", "used by");
 	for (size_t i = 0; i < report->service_count; i++)
-		sorted[i] = &report->services[i];
+		sorted[i].row = &report->services[i];
 	qsort(sorted, report->service_count, sizeof(sorted[0]), by_verdict_and_bytes);
 	for (size_t i = 0; i < report->service_count; i++) {
-		put_service(p, sorted[i]);
-		presence |= !sorted[i]->used;
-		estimated |= sorted[i]->estimated;
+		put_service(p, sorted[i].row);
+		presence |= !sorted[i].row->used;
+		estimated |= sorted[i].row->estimated;
 	}
 	if (other->connections || other->requests) {
 		struct report_service row = *other;
 
-		strcpy(row.service, "(other)");
-		strcpy(row.verdict, "-");
+		span_copy(row.service, sizeof(row.service), SPAN_LITERAL("(other)"));
+		span_copy(row.verdict, sizeof(row.verdict), SPAN_LITERAL("-"));
 		put_service(p, &row);
 	}
 	if (presence)

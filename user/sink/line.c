@@ -34,9 +34,7 @@ static int write_all(int fd, const char *text, size_t len, size_t *done)
 			*done += (size_t)n;
 		else if (n == 0)
 			return -EIO;
-		else if (errno != EAGAIN)
-			return -errno;
-		else if (poll(&room, 1, -1) < 0)
+		else if (errno != EAGAIN || poll(&room, 1, -1) < 0)
 			return -errno;
 	}
 	return 0;

@@ -8,7 +8,6 @@
 #include "sink/format.h"
 #include "sink/sequence.h"
 #include "sink/table.h"
-#include "util/cleanup.h"
 #include "util/diag.h"
 
 struct output {
@@ -55,7 +54,7 @@ static const struct sink_ops *choose_sink(const char *spec, struct diag *diag)
 struct output *output_open(const char *spec, const char *format, const char *sequence_dir,
 			   struct diag *diag)
 {
-	_cleanup_free_ struct output *output = calloc(1, sizeof(*output));
+	struct output *output = calloc(1, sizeof(*output));
 	const char *colon = strchr(spec, ':');
 
 	if (!output) {
@@ -65,14 +64,18 @@ struct output *output_open(const char *spec, const char *format, const char *seq
 	output->format = choose_format(format, diag);
 	output->sink = choose_sink(spec, diag);
 	if (!output->format || !output->sink)
-		return NULL;
+		goto fail;
 	if (sequence_open(&output->sequence, sequence_dir, span_str(spec), diag) < 0)
-		return NULL;
-	if (output->sink->open(&output->state, colon ? colon + 1 : NULL, diag) < 0) {
-		sequence_close(output->sequence);
-		return NULL;
-	}
-	return TAKE_PTR(output);
+		goto fail;
+	if (output->sink->open(&output->state, colon ? colon + 1 : NULL, diag) < 0)
+		goto fail_sequence;
+	return output;
+
+fail_sequence:
+	sequence_close(output->sequence);
+fail:
+	free(output);
+	return NULL;
 }
 
 int output_write(struct output *output, const struct event *event)

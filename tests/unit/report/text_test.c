@@ -116,10 +116,10 @@ static void test_empty(void **state)
 			    "Completeness unknown: no status event of the sensor was seen.\n");
 }
 
-static void test_whole_report(void **state)
+/* One of each thing that a report tells. */
+static void add_everything(struct fixture *f)
 {
 	const struct net_address server = {6, {[15] = 1}};
-	struct fixture *f = *state;
 	struct event *event;
 
 	add_connection(f, "anthropic", "sanctioned", "node", 12345, 999);
@@ -156,7 +156,13 @@ static void test_whole_report(void **state)
 		  "llm.intern.example, which nobody has heard of");
 	add_alert(f, 47, "GN-1001", "Unsanctioned AI provider openai: python3 (alice)");
 	add_status(f, 0, 0);
+}
 
+static void test_whole_report(void **state)
+{
+	struct fixture *f = *state;
+
+	add_everything(f);
 	assert_string_equal(
 		print(f, false),
 		"AI services\n"
