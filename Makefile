@@ -123,6 +123,10 @@ $(OUT)/fuzz/%.o: %.c | $(SKELETON)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(COMMON_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
 
+# -MMD leaves out what -isystem finds, so the skeleton's users are named.
+$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach)): \
+	$(SKELETON)
+
 $(OUT)/%/embedded.o: $(EMBEDDED)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -Iinclude -Iuser -fPIE -c $< -o $@

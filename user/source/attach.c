@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -170,6 +171,7 @@ static void scan_directories(struct attachments *a)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		char path[PATH_MAX];
 		glob_t found;
 
 		if (glob(patterns[i], GLOB_NOSORT, NULL, &found))
@@ -177,8 +179,9 @@ static void scan_directories(struct attachments *a)
 		for (size_t j = 0; j < found.gl_pathc; j++) {
 			const struct tlslib_ops *lib = library_of(found.gl_pathv[j]);
 
-			if (lib)
-				attach_file(a, lib, found.gl_pathv[j], found.gl_pathv[j]);
+			/* the file behind the links is what people know it by */
+			if (lib && realpath(found.gl_pathv[j], path))
+				attach_file(a, lib, path, path);
 		}
 		globfree(&found);
 	}
