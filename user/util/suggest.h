@@ -11,7 +11,7 @@ struct suggestion {
 };
 
 /* Keeps `candidate` when it is nearer to `word` than what was offered before: at most a third of the
- * word's letters differ (Levenshtein), or it ends with a dot and the word. Words over
+ * word's letters, or one, differ or are swapped, or it ends with a dot and the word. Words over
  * SUGGEST_WORD_MAX never match. The candidate's text must outlive the suggestion. */
 void suggest_offer(struct suggestion *suggestion, struct span word, struct span candidate);
 

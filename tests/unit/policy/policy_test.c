@@ -359,7 +359,7 @@ static void test_errors(void **state)
 	       "f:7:36: the list is empty");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567], throttle: {}}\n",
-	       "f:3:41: unknown key \"throttle\" in a rule");
+	       "f:3:42: unknown key \"throttle\" in a rule");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567]}\n",
 	       "f:2:10: an id is letters, digits, '_' or '-', at most 63",
