@@ -183,6 +183,12 @@ void yaml_position(const struct yaml_document *document, const struct yaml_node 
 	while (!at_end(&walk) && (walk.line < scalar->line ||
 				  (walk.line == scalar->line && walk.column < scalar->column)))
 		step(&walk);
+	/* An empty scalar at the very end has a place behind the text. */
+	if (at_end(&walk)) {
+		*line = scalar->line;
+		*column = scalar->column;
+		return;
+	}
 	if (scalar->style == YAML_LITERAL_SCALAR_STYLE || scalar->style == YAML_FOLDED_SCALAR_STYLE)
 		walk_block(&walk, offset, scalar->style);
 	else
