@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Nanoseconds of one catalogue look-up with 100,000 patterns, of the kinds that the shipped catalogue
- * has in about its proportions: of 16, ten exact, five suffixes, one glob; 25 globs share an ending.
- * Hosts come in an order that caches cannot guess: 4,096 different ones, more than a busy gateway sees
- * at a time, and 65,536, which is waiting for memory. Fails when the former take more than the promised
- * 200 ns on average.
+ * Nanoseconds of one catalogue look-up with 100,000 patterns, of the kinds that the shipped
+ * catalogue has in about its proportions: of 16, ten exact, five suffixes, one glob; 25 globs share
+ * an ending. Hosts come in an order that caches cannot guess: 4,096 different ones, more than a
+ * busy gateway sees at a time, and 65,536, which is waiting for memory. Fails when the former take
+ * more than the promised 200 ns on average.
  */
 #include <stdint.h>
 #include <stdio.h>

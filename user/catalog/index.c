@@ -8,8 +8,8 @@
 #include "gnomon/limits.h"
 #include "util/cleanup.h"
 
-/* Eight bytes, so that the table of 100,000 patterns stays in a second-level cache; a rule is read only
- * when the tag says that it very likely has the key. */
+/* Eight bytes, so that the table of 100,000 patterns stays in a second-level cache; a rule is read
+ * only when the tag says that it very likely has the key. */
 struct slot {
 	uint32_t tag;
 	uint32_t entry; /* the number of the first one with the key, plus one; 0: free */
@@ -27,8 +27,8 @@ static_assert(sizeof(struct entry) == 128, "an entry is a pair of cache lines");
 /* Entries with the same key stand together, the most specific first. */
 struct host_index {
 	struct entry *entries;
-	/* Beside each entry what its pattern's first label must be: a hundred of these are fewer cache
-	 * lines than four entries. */
+	/* Beside each entry what its pattern's first label must be: a hundred of these are fewer
+	 * cache lines than four entries. */
 	uint32_t *labels;
 	struct slot *slots;
 	size_t mask;
@@ -231,8 +231,8 @@ struct host_end {
 	size_t offset;
 };
 
-/* Hashes the ends that a wildcard can have behind it (two labels and more), and the whole host, which
- * comes last. Asks for their slots early: the waits for memory then overlap. */
+/* Hashes the ends that a wildcard can have behind it (two labels and more), and the whole host,
+ * which comes last. Asks for their slots early: the waits for memory then overlap. */
 static size_t host_ends(const struct host_index *index, struct span host,
 			struct host_end ends[static HOST_LABELS_MAX])
 {

@@ -10,8 +10,8 @@ static size_t least(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Letters inserted, left out, changed or swapped with their neighbour (optimal string alignment). Two
- * rows are kept besides the one that is made; both words fit them. */
+/* Letters inserted, left out, changed or swapped with their neighbour (optimal string alignment).
+ * Two rows are kept besides the one that is made; both words fit them. */
 static size_t edit_distance(struct span a, struct span b)
 {
 	size_t rows[3][SUGGEST_WORD_MAX + 1];
@@ -44,15 +44,19 @@ static bool is_last_part(struct span word, struct span candidate)
 
 void suggest_offer(struct suggestion *suggestion, struct span word, struct span candidate)
 {
-	size_t distance;
+	size_t allowed = word.len / 3 ? word.len / 3 : 1, distance;
+	size_t longer = word.len > candidate.len ? word.len - candidate.len
+						 : candidate.len - word.len;
 
 	if (word.len == 0 || word.len > SUGGEST_WORD_MAX || candidate.len > SUGGEST_WORD_MAX)
 		return;
 	if (is_last_part(word, candidate))
 		distance = 1;
+	else if (longer > allowed)
+		return; /* each letter too many is a mistake: no need to count */
 	else
 		distance = edit_distance(word, candidate);
-	if (distance > 1 && distance > word.len / 3)
+	if (distance > allowed)
 		return;
 	if (suggestion->best.len && suggestion->distance <= distance)
 		return;

@@ -6,7 +6,8 @@
 /*
  * A scalar's text and its source run side by side, with four differences (YAML 1.2.2 chapters 7 and
  * 8): '' in single quotes, escapes in double quotes, folded line ends with the indentation behind
- * them, and block scalars' indentation. The walk stops where the wanted byte of the text was written.
+ * them, and block scalars' indentation. The walk stops where the wanted byte of the text was
+ * written.
  */
 struct walk {
 	struct span source;
