@@ -95,6 +95,9 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
+/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+ * for; longer ones are read from elsewhere. */
+#define CATALOG_INLINE_PATTERN_BYTES 56
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 
