@@ -64,7 +64,7 @@ struct stream {
 	__u64 cookie;
 	__u64 offset[2];
 	__u64 copied;
-	__u32 turn_left; /* of HEADS_BYTES, in this turn of direction */
+	__u32 turn_left; /* of HEADS_*_BYTES, in this turn of direction */
 	__u32 last_dir;
 };
 

@@ -61,8 +61,9 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
-/* Held per direction until a protocol recognises its first bytes. */
-#define STREAM_FIRST_BYTES 64
+/* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
+ * for one when it looks so until here. */
+#define STREAM_FIRST_BYTES 512
 /* Segments of a stream that was joined midway, looked at for the start of a message. */
 #define STREAM_TRIES_MAX 64
 /* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
@@ -139,8 +140,11 @@
 #define SEGMENT_BYTES_MAX 16384
 /* Bytes copied per stream before user space has judged it, and then per judged exchange. */
 #define STREAM_BUDGET_BYTES (4u << 20)
-/* What `heads` copies after each turn of direction. */
-#define HEADS_BYTES 512
+/* What `heads` copies after each turn of direction. A status line and its content type are near the start of a
+ * response; the heads of real clients' requests take 0.3 to 1.4 KB, and the model and the start of the
+ * messages follow. */
+#define HEADS_IN_BYTES  512
+#define HEADS_OUT_BYTES 2048
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
