@@ -583,8 +583,9 @@ static void test_guess_long_target(void **state)
 
 	(void)state;
 	memset(text + 5, 'x', sizeof(text) - 6);
-	assert_int_equal(http1_protocol.guess(span_of(text, STREAM_FIRST_BYTES), DIR_OUT, &is_client),
-			 PROTOCOL_YES);
+	assert_int_equal(
+		http1_protocol.guess(span_of(text, STREAM_FIRST_BYTES), DIR_OUT, &is_client),
+		PROTOCOL_YES);
 	assert_true(is_client);
 }
 
