@@ -16,7 +16,12 @@ const char *const verdict_names[] = {
 };
 
 static const struct yaml_key file_keys[] = {
-	{"providers", YAML_MAPPING}, {"lists", YAML_MAPPING}, {"rules", YAML_SEQUENCE}, {0}};
+	{"providers", YAML_MAPPING},
+	{"lists", YAML_MAPPING},
+	{"macros", YAML_MAPPING},
+	{"rules", YAML_SEQUENCE},
+	{0},
+};
 
 bool load_check(struct load *load, const struct yaml_node *node, const char *what,
 		const struct yaml_key *keys)
@@ -100,7 +105,17 @@ struct word_list load_words(struct load *load, const struct yaml_node *node)
 	return list;
 }
 
-/* ---- lists ------------------------------------------------------------------------------- */
+void load_condition_error(struct load *load, const struct yaml_node *scalar,
+			  const struct condition_error *error)
+{
+	unsigned int line, column;
+
+	load->failed = true;
+	yaml_position(load->file->document, scalar, error->offset, &line, &column);
+	diag_add(load->diag, yaml_name(load->file->document), line, column, "%s", error->message);
+}
+
+/* ---- lists and macros ------------------------------------------------------------------------------- */
 
 bool load_is_name(struct span text)
 {
@@ -141,6 +156,36 @@ static void load_lists(struct load *load, const struct yaml_node *node)
 	}
 }
 
+static void load_macros(struct load *load, const struct yaml_node *node)
+{
+	struct policy_file *file = load->file;
+
+	if (!node)
+		return;
+	file->macros = load_array(load, node, node->count, sizeof(*file->macros));
+	if (!file->macros)
+		return;
+	for (const struct yaml_node *key = node->first; key; key = key->next) {
+		struct policy_macro *macro = &file->macros[file->macro_count++];
+		struct condition_error error;
+
+		*macro = (struct policy_macro){.place = key, .text = key->value, .file = file};
+		macro->macro.name = key->text;
+		if (!load_is_name(key->text) || field_by_name(key->text) >= 0)
+			load_error(load, key,
+				   "a name is letters, digits, '_' or '-', at most %d, and no "
+				   "field's",
+				   SHORT_NAME_MAX - 1);
+		if (key->value->kind != YAML_SCALAR) {
+			load_error(load, key->value, "must be a condition");
+			continue;
+		}
+		macro->macro.condition = condition_compile(&file->arena, key->value->text, &error);
+		if (!macro->macro.condition)
+			load_condition_error(load, key->value, &error);
+	}
+}
+
 /* ---- files ------------------------------------------------------------------------------- */
 
 /* policy.yaml of /etc/gnomon/policy.yaml. */
@@ -173,6 +218,7 @@ struct policy_file *policy_file_load(const char *name, const char *ruleset, stru
 	if (root && !yaml_is_null(root) && load_check(&load, root, "a policy file", file_keys)) {
 		load_providers(&load, yaml_get(root, "providers"));
 		load_lists(&load, yaml_get(root, "lists"));
+		load_macros(&load, yaml_get(root, "macros"));
 		load_rules(&load, yaml_get(root, "rules"));
 	}
 	if (load.failed) {

@@ -53,6 +53,16 @@ static inline const struct yaml_node *items_next(const struct yaml_node *node,
 	return node->kind == YAML_SEQUENCE ? item->next : NULL;
 }
 
+/* Tells an error of a condition that stands in that scalar. */
+void load_condition_error(struct load *load, const struct yaml_node *scalar,
+			  const struct condition_error *error);
+struct rule_hours load_hours(struct load *load, const struct yaml_node *node);
+/* Each from the file's arena; NULL without a node, and with the error told. */
+struct rule_exception *load_exceptions(struct load *load, const struct yaml_node *node,
+				       const struct rule_override *override);
+struct rule_tests *load_tests(struct load *load, const struct yaml_node *node,
+			      const struct rule_override *override);
+
 /* Each takes its part of the file; NULL: the file has none. */
 void load_providers(struct load *load, const struct yaml_node *node);
 void load_rules(struct load *load, const struct yaml_node *node);
