@@ -14,6 +14,7 @@
 #include "command/settings.h"
 #include "pipeline/pipeline.h"
 #include "policy/policy.h"
+#include "policy/state.h"
 #include "source/hooks.h"
 #include "source/sources.h"
 #include "util/cleanup.h"
@@ -33,6 +34,8 @@ struct sensor {
 	struct outputs outputs;
 	struct catalog *catalog;
 	struct policy *policy;
+	struct policy_state *state;
+	uint64_t saved_ns; /* when the state was last written */
 	void *source;
 	struct pipeline *pipeline;
 	uint64_t started_ns;
@@ -211,6 +214,20 @@ static void final_losses(struct sensor *s)
 				      source.lost[kind] - stats.lost[kind]);
 }
 
+/* First uses must not be told again after a restart; so much of them a crash may forget. */
+static void save_state(struct sensor *s, bool now)
+{
+	uint64_t time = now_ns();
+	int r;
+
+	if (!now && time - s->saved_ns < STATE_SAVE_S * NS_PER_S && time >= s->saved_ns)
+		return;
+	s->saved_ns = time;
+	r = policy_state_save(s->state);
+	if (r < 0)
+		fprintf(stderr, "gnomon: what was seen cannot be kept: %s\n", strerror(-r));
+}
+
 static void watchdog(uint64_t *last)
 {
 	uint64_t now = now_ns();
@@ -242,11 +259,13 @@ static int watch(struct sensor *s)
 			reload(s);
 		}
 		healthy = step(s, POLL_MS);
+		save_state(s, false);
 		watchdog(&told);
 	}
 	sd_notify_send("STOPPING=1");
 	drain(s);
 	pipeline_finish(s->pipeline);
+	save_state(s, true);
 	final_losses(s);
 	account_outputs(s);
 	pipeline_status(s->pipeline, "sensor-stop", NULL);
@@ -283,6 +302,7 @@ static const char *unseen_reason(const struct hooks_report *report)
 
 static int open_all(struct sensor *s, struct diag *diag)
 {
+	const char *directory = getenv("STATE_DIRECTORY");
 	struct source_config source = {0};
 	struct pipeline_config config;
 	int r;
@@ -294,10 +314,17 @@ static int open_all(struct sensor *s, struct diag *diag)
 		r = bpf_source.open(&s->source, &source, diag);
 	if (r)
 		return r;
+	s->state = policy_state_new();
+	if (!s->state)
+		return -ENOMEM;
+	/* what is lost of it is worth a warning, not a sensor that does not start */
+	if (directory && *directory)
+		policy_state_open(s->state, directory, diag);
 	config = (struct pipeline_config){
 		.live = true,
 		.catalog = s->catalog,
 		.policy = s->policy,
+		.state = s->state,
 		.source = &bpf_source,
 		.source_state = s->source,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
@@ -315,6 +342,7 @@ static void close_all(struct sensor *s)
 	outputs_close(&s->outputs);
 	catalog_free(s->catalog);
 	policy_free(s->policy);
+	policy_state_free(s->state);
 	settings_done(&s->settings);
 }
 

@@ -10,6 +10,7 @@
 
 struct catalog;
 struct policy;
+struct policy_state;
 
 /*
  * The order of the stages, and the only place that knows it:
@@ -23,6 +24,8 @@ struct pipeline_config {
 	const struct catalog
 		*catalog; /* not owned, as is policy; both replaced by pipeline_rules() */
 	const struct policy *policy;
+	/* What the policy remembers; not owned, outlives reloads. NULL: the pipeline has its own. */
+	struct policy_state *state;
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */
