@@ -152,7 +152,10 @@
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
-#define KERNEL_CALLS_MAX   16384
+/* Threads that make TLS calls. */
+#define KERNEL_THREADS_MAX 16384
+/* Executables and libraries of a host and its containers; 32 bytes each. */
+#define KERNEL_FILES_MAX 16384
 
 /* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
  * whole runtime such as node has 60,000 symbols with 4 MB of names. */
