@@ -25,9 +25,9 @@ struct attachments {
 	struct hooks_report *report;
 	struct attached_file files[TLS_FILES_MAX];
 	size_t file_count;
-	/* six functions at most, entry and return */
-	struct bpf_link *links[TLS_FILES_MAX * 10];
-	int multi_links[TLS_FILES_MAX * 10];
+	/* entry and return */
+	struct bpf_link *links[TLS_FILES_MAX * TLS_HOOKS_PER_FILE_MAX * 2];
+	int multi_links[TLS_FILES_MAX * TLS_HOOKS_PER_FILE_MAX * 2];
 	size_t link_count, multi_count;
 };
 
@@ -106,12 +106,16 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 	int r;
 
 	for (int i = 0; i < count; i++)
-		if (entry[hooks[i].function] != a->skel->progs.tls_end)
+		if (entry[hooks[i].function] && hooks[i].at_entry &&
+		    entry[hooks[i].function] != a->skel->progs.tls_end)
 			returns[return_count++] = hooks[i].file_offset;
 	r = attach_program(a, a->skel->progs.tls_return, path, returns, return_count, true);
 	for (int i = 0; i < count && !r; i++) {
 		unsigned long offset = hooks[i].file_offset;
 
+		/* Functions of another shape wait for programs of their own. */
+		if (!entry[hooks[i].function])
+			continue;
 		r = attach_program(a, entry[hooks[i].function], path, &offset, 1, false);
 	}
 	return r;
@@ -126,8 +130,7 @@ static bool already_attached(struct attachments *a, const struct stat *st)
 }
 
 /* `path` is what to open, `name` what to show: /proc/PID/root/... and the path inside. */
-static void attach_file(struct attachments *a, const struct tlslib_ops *lib, const char *path,
-			const char *name)
+static void attach_file(struct attachments *a, const char *path, const char *name)
 {
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct tls_file_report *report;
@@ -140,7 +143,7 @@ static void attach_file(struct attachments *a, const struct tlslib_ops *lib, con
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || already_attached(a, &st) ||
 	    a->file_count == TLS_FILES_MAX)
 		return;
-	n = lib->find(&reader, hooks, ARRAY_SIZE(hooks));
+	n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
 	if (n == -ENOENT)
 		return;
 	r = n < 0 ? n : attach_hooks(a, path, hooks, n);
@@ -148,17 +151,9 @@ static void attach_file(struct attachments *a, const struct tlslib_ops *lib, con
 	a->files[a->file_count++] = (struct attached_file){st.st_dev, st.st_ino};
 	report = &a->report->files[a->report->file_count++];
 	span_copy(report->path, sizeof(report->path), span_str(name));
-	report->library = lib->name;
+	report->library = (n > 0 ? hooks[0].library : tlslib_by_path(span_str(name)))->name;
 	report->hooks = n > 0 ? (unsigned int)n : 0;
 	report->error = r;
-}
-
-static const struct tlslib_ops *library_of(const char *path)
-{
-	for (size_t i = 0; tlslib_table[i]; i++)
-		if (tlslib_table[i]->match(span_str(path)))
-			return tlslib_table[i];
-	return NULL;
 }
 
 static void scan_directories(struct attachments *a)
@@ -175,10 +170,8 @@ static void scan_directories(struct attachments *a)
 		if (glob(patterns[i], GLOB_NOSORT, NULL, &found))
 			continue;
 		for (size_t j = 0; j < found.gl_pathc; j++) {
-			const struct tlslib_ops *lib = library_of(found.gl_pathv[j]);
-
-			if (lib)
-				attach_file(a, lib, found.gl_pathv[j], found.gl_pathv[j]);
+			if (tlslib_by_path(span_str(found.gl_pathv[j])))
+				attach_file(a, found.gl_pathv[j], found.gl_pathv[j]);
 		}
 		globfree(&found);
 	}
@@ -186,10 +179,8 @@ static void scan_directories(struct attachments *a)
 
 static void on_mapping(void *ctx, const char *path, const char *open_path)
 {
-	const struct tlslib_ops *lib = library_of(path);
-
-	if (lib)
-		attach_file(ctx, lib, open_path, path);
+	if (tlslib_by_path(span_str(path)))
+		attach_file(ctx, open_path, path);
 }
 
 void attachments_scan(struct attachments *a)

@@ -74,14 +74,13 @@ static bool examine(struct tls_library *l, const char *path, int fd)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	const struct tlslib_ops *ops = tlslib_by_path(span_str(path));
 	struct tlslib_reader reader = {read_fd, &fd};
-	int n;
 
-	for (size_t i = 0; tlslib_table[i]; i++) {
-		if (!tlslib_table[i]->match(span_str(path)))
-			continue;
-		n = tlslib_table[i]->find(&reader, hooks, ARRAY_SIZE(hooks));
-		l->library = tlslib_table[i]->name;
+	if (ops) {
+		int n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
+
+		l->library = ops->name;
 		l->readable = n > 0;
 		l->reason = n > 0 ? NULL : "its functions are not found";
 		return true;
@@ -100,9 +99,8 @@ static bool maybe_tls(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
 
-	for (size_t i = 0; tlslib_table[i]; i++)
-		if (tlslib_table[i]->match(span_str(path)))
-			return true;
+	if (tlslib_by_path(span_str(path)))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++)
 		if (strncmp(name, unsupported[i].prefix, strlen(unsupported[i].prefix)) == 0)
 			return true;

@@ -3,4 +3,5 @@
 
 #include "gnomon/tlslib.h"
 
+/* The rows of tlslib_table, one file each. */
 extern const struct tlslib_ops openssl_tlslib;
