@@ -53,8 +53,9 @@ void visit_mappings(mapping_visitor visit, void *ctx)
 static const struct {
 	const char *prefix, *library;
 } unsupported[] = {
-	{"libgnutls.so", "gnutls"},   {"libssl3.so", "nss"},        {"libnspr4.so", "nss"},
-	{"libmbedtls.so", "mbedtls"}, {"libwolfssl.so", "wolfssl"}, {"libs2n.so", "s2n"},
+	{"libmbedtls.so", "mbedtls"},
+	{"libwolfssl.so", "wolfssl"},
+	{"libs2n.so", "s2n"},
 };
 
 struct search {
@@ -80,6 +81,8 @@ static bool examine(struct tls_library *l, const char *path, int fd)
 	if (ops) {
 		int n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
 
+		if (n == -ENOENT)
+			return false;
 		l->library = ops->name;
 		l->readable = n > 0;
 		l->reason = n > 0 ? NULL : "its functions are not found";

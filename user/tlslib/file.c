@@ -74,6 +74,41 @@ int file_symbol_hook(const struct tlslib_file *file, const char *name, enum tls_
 	return address ? function_hook(&file->image, address, hook) : -ENOENT;
 }
 
+int file_symbol_hooks(const struct tlslib_file *file, const struct named_hook *data,
+		      const struct named_hook *ends, struct tls_hook *hooks, size_t cap)
+{
+	size_t count = 0;
+
+	for (; data->name; data++) {
+		int r = -ENOENT;
+
+		if (count < cap)
+			r = file_symbol_hook(file, data->name, data->function, &hooks[count++]);
+		if (r)
+			return r;
+	}
+	for (; ends->name && count < cap; ends++)
+		if (file_symbol_hook(file, ends->name, ends->function, &hooks[count]) == 0)
+			count++;
+	return (int)count;
+}
+
+bool path_is_library(struct span path, struct span name)
+{
+	struct span file = path;
+
+	for (size_t i = 0; i < path.len; i++)
+		if (path.at[i] == '/')
+			file = span_skip(path, i + 1);
+	if (!span_starts(file, name))
+		return false;
+	file = span_skip(file, name.len);
+	if (file.len && file.at[0] == '-')
+		while (file.len && file.at[0] != '.')
+			file = span_skip(file, 1);
+	return span_starts(file, SPAN_LITERAL(".so"));
+}
+
 int file_function_of(const struct tlslib_file *file, const struct tlslib_needle *needle,
 		     struct function *function)
 {

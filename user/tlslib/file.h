@@ -26,6 +26,21 @@ uint64_t file_symbol(const struct tlslib_file *file, const char *name);
 int file_symbol_hook(const struct tlslib_file *file, const char *name, enum tls_function function,
 		     struct tls_hook *hook);
 
+/* A function to hook by its name; lists end with a NULL name. */
+struct named_hook {
+	const char *name;
+	enum tls_function function;
+};
+
+/* Hooks of all `data` functions and of those `ends` that there are. -ENOENT: one of the first is missing,
+ * or there is no room. Returns the count. */
+int file_symbol_hooks(const struct tlslib_file *file, const struct named_hook *data,
+		      const struct named_hook *ends, struct tls_hook *hooks, size_t cap);
+
+/* Is it a shared library of this name: ".../libssl.so", ".../libssl.so.3", or, as wheels carry them,
+ * ".../libssl-1a2b3c4d.so.3"? */
+bool path_is_library(struct span path, struct span name);
+
 /* The one function whose code refers to a string that this needle found. -ENOENT: none, or not one;
  * -errno from the reader. */
 int file_function_of(const struct tlslib_file *file, const struct tlslib_needle *needle,

@@ -55,21 +55,9 @@ static const struct direction {
 	 WRITE_CALLER},
 };
 
-/* ".../libssl.so", ".../libssl.so.3", ".../libssl-1a2b3c4d.so.3" (wheels carry such names) */
 static bool openssl_match(struct span path)
 {
-	struct span name = path;
-
-	for (size_t i = 0; i < path.len; i++)
-		if (path.at[i] == '/')
-			name = span_skip(path, i + 1);
-	if (!span_starts(name, SPAN_LITERAL("libssl")))
-		return false;
-	name = span_skip(name, strlen("libssl"));
-	if (name.len && name.at[0] == '-')
-		while (name.len && name.at[0] != '.')
-			name = span_skip(name, 1);
-	return span_starts(name, SPAN_LITERAL(".so"));
+	return path_is_library(path, SPAN_LITERAL("libssl"));
 }
 
 /* Does the last argument before the call at code[at] take a local variable's address as the fourth or as

@@ -8,6 +8,8 @@
 
 const struct tlslib_ops *const tlslib_table[] = {
 	&openssl_tlslib,
+	&gnutls_tlslib,
+	&nspr_tlslib,
 	NULL,
 };
 
