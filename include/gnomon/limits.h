@@ -158,11 +158,34 @@
 #define KERNEL_FILES_MAX 16384
 
 /* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
- * whole runtime such as node has 60,000 symbols with 4 MB of names. */
+ * whole runtime such as node has 150,000 symbols with 14 MB of names. */
 #define ELF_SEGMENTS_MAX 64
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* All rows of tlslib_table together want about 25 names and 15 needles. */
+#define TLSLIB_SYMBOLS_MAX 64
+#define TLSLIB_NEEDLES_MAX 64
+/* The scanner looks at aligned 4-byte words: any run of 7 bytes holds one whole. */
+#define NEEDLE_BYTES_MIN 7
+#define NEEDLE_BYTES_MAX 64
+/* Places where needles were found; a string like "SSL_write" turns up in symbol names too. */
+#define TLSLIB_HITS_MAX 64
+/* References to found strings; BoringSSL's ssl_lib.cc has some 250. */
+#define TLSLIB_XREFS_MAX 4096
+/* What one read of the scanner takes: large enough to make the call's cost vanish, small enough to stay
+ * in a second-level cache. */
+#define TLSLIB_WINDOW_BYTES (512u << 10)
+/* A function that is walked or searched whole; the largest wanted one, BoringSSL's SSL_write in a build
+ * with link-time optimisation, has 6 KB. */
+#define TLSLIB_FUNCTION_BYTES_MAX 32768
+/* Code of the smallest program with a TLS library inside is 600 KB; most shared libraries have less. */
+#define TLSLIB_CODE_BYTES_MIN (512u << 10)
+/* Files looked at for TLS functions, remembered so that each is looked at once. */
+#define FILES_EXAMINED_MAX 16384
+/* Processes waiting to be looked at; when more wait, all processes are looked at again. */
+#define DISCOVERY_QUEUE_MAX 4096
 /* Files with hooks on one host: each container image brings a libssl of its own. */
-#define TLS_FILES_MAX          256
-#define TLS_HOOKS_PER_FILE_MAX 32
+#define TLS_FILES_MAX 256
+/* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
+#define TLS_HOOKS_PER_FILE_MAX 64

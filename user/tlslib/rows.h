@@ -3,4 +3,7 @@
 
 #include "gnomon/tlslib.h"
 
+/* The rows of tlslib_table, one file each. */
 extern const struct tlslib_ops openssl_tlslib;
+extern const struct tlslib_ops gnutls_tlslib;
+extern const struct tlslib_ops nspr_tlslib;
