@@ -164,7 +164,7 @@ $(OUT)/fuzzers/%: tests/fuzz/%.c $(OUT)/fuzz.a
 $(OUT)/benches/%: tests/bench/%.c $(OUT)/plain.a
 	$(call say,BENCH,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -o $@
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lssl -o $@
 
 unit-tests: $(call unit_binary,plain)
 unit-tests-asan: $(call unit_binary,asan) $(OUT)/gnomon-asan

@@ -45,16 +45,8 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 	return segment->payload < segment->len;
 }
 
-<<<<<<< HEAD
 /* The length goes through barrier_var(), so that its bounds are tested right before the copy: older
  * verifiers (6.1) lose them when the number is spilled to the stack. */
-=======
-/* A value that the compiler knows nothing of, so that it checks it where the code does. The verifier
- * of 6.1 forgets the bounds of a spilled 32-bit value and learns nothing from n != 0; from n - 1 being in
- * bounds it learns both ends of n. */
-#define OPAQUE(value) asm volatile("" : "+r"(value))
-
->>>>>>> deploy
 #define COPY_TIER(size)                                                                            \
 	do {                                                                                       \
 		struct record_packet *r_;                                                          \
@@ -70,17 +62,11 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 		r_->cookie = cookie;                                                               \
 		r_->wire_len = skb->len;                                                           \
 		r_->dir = dir;                                                                     \
-<<<<<<< HEAD
 		barrier_var(n_);                                                                   \
 		if (n_ > (size))                                                                   \
 			n_ = (size);                                                               \
 		barrier_var(n_);                                                                   \
 		if (n_ >= PACKET_BYTES_MIN && !bpf_skb_load_bytes(skb, 0, r_->bytes, n_))          \
-=======
-		__u32 last_ = n - 1;                                                               \
-		OPAQUE(last_);                                                                     \
-		if (last_ < (size) && !bpf_skb_load_bytes(skb, 0, r_->bytes, last_ + 1))           \
->>>>>>> deploy
 			bpf_ringbuf_submit(r_, 0);                                                 \
 		else                                                                               \
 			bpf_ringbuf_discard(r_, 0);                                                \

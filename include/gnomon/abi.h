@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_PACKET,
 	RECORD_EXEC,
 	RECORD_EXIT,
+	RECORD_MAPPED,
 };
 
 struct record_who {
@@ -103,12 +104,18 @@ struct record_packet {
 struct record_exec {
 	struct record_header header;
 	abi_u32 parent_pid;
-	abi_u32 reserved;
+	abi_u32 new_file;     /* the program's file was not told before */
 	abi_u8 filename[256]; /* header.len says how much of it */
 };
 
 struct record_exit {
 	struct record_header header;
+};
+
+/* A file that was not told before was mapped executable. */
+struct record_mapped {
+	struct record_header header;
+	abi_u64 address; /* where */
 };
 
 /* Per-CPU counters; the order is that of enum loss_kind's kernel kinds. */

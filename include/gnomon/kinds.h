@@ -16,7 +16,7 @@ enum link_kind { LINK_NONE, LINK_IN_CALL, LINK_THREAD };
 /* What a stream deserves from now on. */
 enum steer_action {
 	STEER_FOLLOW, /* everything, up to the budget */
-	STEER_HEADS,  /* HEADS_BYTES after each turn of direction */
+	STEER_HEADS,  /* HEADS_*_BYTES after each turn of direction */
 	STEER_COUNT,  /* only lengths */
 	STEER_IGNORE, /* nothing at all */
 	STEER_FORGET, /* the stream is gone: its entries may go too */

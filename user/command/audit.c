@@ -128,12 +128,16 @@ static int read_everything(struct audit *a)
 static void account(struct audit *a, int result)
 {
 	struct source_stats source;
+	struct pipeline_stats told;
 	uint64_t refused = outputs_refused(&a->outputs);
 
 	a->ops->stats(a->source, &source);
+	pipeline_stats(a->pipeline, &told);
+	/* what the source counted and did not deliver as an observation */
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++)
-		if (source.lost[kind])
-			pipeline_lost(a->pipeline, (enum loss_kind)kind, source.lost[kind]);
+		if (source.lost[kind] > told.lost[kind])
+			pipeline_lost(a->pipeline, (enum loss_kind)kind,
+				      source.lost[kind] - told.lost[kind]);
 	if (result && !source.lost[LOSS_TRUNCATED])
 		pipeline_lost(a->pipeline, LOSS_TRUNCATED, 1);
 	if (refused)

@@ -71,7 +71,8 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Only what is certainly not there counts as absent: a file that cannot be looked at is an error. */
+/* Only what is certainly not there counts as absent: a file that cannot be looked at is an error.
+ */
 static bool is_absent(const char *path)
 {
 	struct stat st;

@@ -12,11 +12,11 @@ struct policy;
 #define RULES_DIRECTORY "/etc/gnomon"
 
 /*
- * Loads the catalogue and the policy that `run` and `audit` work with, and seals both: what is built
- * in, /etc/gnomon/policy.yaml and /etc/gnomon/rules.d/ (each may be absent), then `paths` (the --rules of the
- * command line, which must exist). A path is a file or a directory; of a directory the *.yaml and those of
- * its providers/ subdirectory are taken, in order of name. A file with a top-level `services` extends
- * the catalogue, any other is policy.
+ * Loads the catalogue and the policy that `run` and `audit` work with, and seals both: what is
+ * built in, /etc/gnomon/policy.yaml and /etc/gnomon/rules.d/ (each may be absent), then `paths`
+ * (the --rules of the command line, which must exist). A path is a file or a directory; of a
+ * directory the *.yaml and those of its providers/ subdirectory are taken, in order of name. A file
+ * with a top-level `services` extends the catalogue, any other is policy.
  *
  * 0: the caller owns both. -errno: neither is set, and `diag` holds every error that was found.
  */

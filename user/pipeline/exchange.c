@@ -77,8 +77,11 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	struct exchange *e;
 	bool known;
 
-	if (!s->is_client)
-		return; /* a server's side of it: an event is about the client */
+	if (!s->is_client) {
+		/* a server's side of it: an event is about the client */
+		stream_steer(s, STEER_IGNORE);
+		return;
+	}
 	known = catalog_lookup(p->config.catalog, host, &match);
 	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX
 		      ? api_exchange_new_within(head, &p->codings)

@@ -21,9 +21,9 @@
  * (TRI_UNKNOWN), `exists` alone is never. Kleene's logic from there: unknown and false is false,
  * unknown or true is true, not unknown is unknown.
  *
- * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h). `in` of a
- * list: one of its items is in the set. IP addresses compare with addresses and, by == != in, with
- * networks ("10.0.0.0/8"). Times have `exists` and compare with times.
+ * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h). `in`
+ * of a list: one of its items is in the set. IP addresses compare with addresses and, by == != in,
+ * with networks ("10.0.0.0/8"). Times have `exists` and compare with times.
  */
 struct condition;
 
@@ -32,7 +32,8 @@ struct condition_error {
 	char message[256];
 };
 
-/* Compiles into the arena, which keeps pointing into `text`. NULL with the first error in *error. */
+/* Compiles into the arena, which keeps pointing into `text`. NULL with the first error in *error.
+ */
 struct condition *condition_compile(struct arena *arena, struct span text,
 				    struct condition_error *error);
 
@@ -43,8 +44,8 @@ struct condition_list {
 	size_t count;
 };
 
-/* Fills in the $lists that the condition names; the lists are in order of name. -EINVAL with the first
- * error in *error, -ENOMEM. Call before the first condition_eval(). */
+/* Fills in the $lists that the condition names; the lists are in order of name. -EINVAL with the
+ * first error in *error, -ENOMEM. Call before the first condition_eval(). */
 int condition_bind(struct condition *condition, struct arena *arena,
 		   const struct condition_list *lists, size_t count, struct condition_error *error);
 

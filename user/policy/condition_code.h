@@ -75,7 +75,8 @@ struct condition {
 	uint32_t count;
 };
 
-/* Each level of nesting holds at most an `or` side and an `and` side while the next is worked on. */
+/* Each level of nesting holds at most an `or` side and an `and` side while the next is worked on.
+ */
 #define CONDITION_STACK_MAX (2 * (CONDITION_DEPTH_MAX + 1) + 1)
 
 enum value_class value_class_of(enum field_type type);

@@ -30,7 +30,8 @@ struct uprobe_multi_attr {
  * failed. Written only while bpf_load() runs. */
 static _Thread_local char complaint[160];
 
-static int note_complaint(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int note_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN && !complaint[0]) {
 		vsnprintf(complaint, sizeof(complaint), format, args);
