@@ -25,7 +25,8 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
 BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-dev libbpf-dev \
-	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev
+	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev libbrotli-dev libzstd-dev \
+	libnghttp2-dev
 TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
 	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps
 
@@ -49,7 +50,7 @@ COMMON_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DGNOMON_VERSION='"$(VERSION)"' -Iincl
 	-isystem $(OUT)/gen $(WARNINGS) -MMD -MP
 HARDENING := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -g
-LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto
+LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # Objects of one flavour: plain (gcc), asan (gcc + sanitizers), fuzz (clang + libFuzzer).

@@ -31,6 +31,21 @@
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
 #define SSE_NAME_MAX 64
+/* What is decoded of a content coding passes through a window on the stack. */
+#define CODING_WINDOW_BYTES 8192
+/* "event:" and "retry:" are the longest beginnings of text that show a lying Content-Encoding. */
+#define CODING_FIRST_BYTES 6
+/* RFC 9659 section 3: no zstd window in HTTP is over 8 MiB. */
+#define CODING_ZSTD_WINDOW_LOG 23
+/* One body's decoder: such a window, a block and zstd's tables; or brotli's 4 MiB window (most servers'
+ * largest), which is held twice while it grows. */
+#define CODING_MEMORY_MAX (9u << 20)
+/* All decoders together: three thousand of gzip, or sixty of zstd at the usual 2 MiB. */
+#define CODINGS_MEMORY_MAX (128u << 20)
+/* JSON and events shrink to a tenth, very repetitive ones to a hundredth; a bomb to a thousandth. What
+ * is small costs nothing whatever its ratio. */
+#define CODING_RATIO_MAX  256
+#define CODING_FREE_BYTES (4u << 20)
 
 /* Nested containers that the scanner follows; deeper ones are skipped by counting. */
 #define JSON_DEPTH_MAX 64

@@ -83,7 +83,9 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		return;
 	}
 	known = catalog_lookup(p->config.catalog, host, &match);
-	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? api_exchange_new(head) : NULL;
+	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX
+		      ? api_exchange_new_within(head, &p->codings)
+		      : NULL;
 	steer_by(s, api != NULL, known);
 	if (!api)
 		return;

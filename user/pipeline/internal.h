@@ -11,6 +11,7 @@
 #include "net/reassembly.h"
 #include "pipeline/pipeline.h"
 #include "protocol/tls_hello.h"
+#include "util/budget.h"
 #include "util/table.h"
 
 /* Shared by the files of pipeline/ alone. */
@@ -25,6 +26,7 @@ struct pipeline {
 	uint64_t now_ns; /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
 	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
+	struct budget codings;               /* memory of all decoders of content codings */
 	uint64_t id_seed, id_count;
 	char host_name[HOST_NAME_MAX_BYTES];
 	char host_id[64];
