@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "api/family.h"
+#include "api/families.h"
 
 const struct api_ops *const api_table[] = {
 	&openai_chat_api,

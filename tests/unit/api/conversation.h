@@ -11,7 +11,8 @@
 /* HTTP/1 bytes in, facts out: what the pipeline does with a stream, for tests. */
 struct conversation {
 	void *http;
-	FILE *log; /* one line an exchange; NULL: nothing is written */
+	const struct service *service; /* what the catalogue knows of the host; NULL: nothing */
+	FILE *log;                     /* one line an exchange; NULL: nothing is written */
 	char *text;
 	size_t len;
 	unsigned int ended, shaped;
@@ -38,7 +39,7 @@ static void conversation_request(void *ctx, uint32_t number, const struct http_h
 		if (c->open[i].exchange)
 			continue;
 		c->open[i].number = number;
-		c->open[i].exchange = api_exchange_new(head);
+		c->open[i].exchange = api_exchange_new(head, c->service);
 		return;
 	}
 	abort();
