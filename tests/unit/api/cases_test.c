@@ -118,8 +118,9 @@ static void print_count(FILE *to, const char *name, int64_t value)
 		fprintf(to, "%s %" PRId64 "\n", name, value);
 }
 
-static char *facts_text(const struct llm_facts *f)
+static char *facts_text(const struct conversation *c)
 {
+	const struct llm_facts *f = &c->last;
 	size_t len;
 	char *text;
 	FILE *to = open_memstream(&text, &len);
@@ -146,8 +147,9 @@ static char *facts_text(const struct llm_facts *f)
 	print_text(to, "mcp_method", f->mcp_method);
 	print_text(to, "mcp_tool", f->mcp_tool);
 	print_text(to, "mcp_server", f->mcp_server);
-	fprintf(to, "shape %s%s\n", f->request_shape ? "request" : "-",
+	fprintf(to, "shape%s%s\n", f->request_shape ? " request" : "",
 		f->response_shape ? " response" : "");
+	fprintf(to, "call %s\n", c->is_call ? "yes" : "no");
 	fclose(to);
 	return text;
 }
@@ -195,7 +197,7 @@ static void run_steps(const struct call *call, size_t step)
 	c.service = host_of(&host, call->speaks);
 	feed_steps(&c, call, step);
 	free(conversation_finish(&c));
-	told = c.ended ? facts_text(&c.last) : strdup("none\n");
+	told = c.ended ? facts_text(&c) : strdup("none\n");
 	if (!span_eq(span_str(told), call->facts))
 		fail_msg("%s in steps of %zu, told:\n%s", call->name, step, told);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/exchange.h"
+#include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "protocol/http1.h"
 
@@ -16,6 +17,7 @@ struct conversation {
 	char *text;
 	size_t len;
 	unsigned int ended, shaped;
+	bool is_call;          /* of the exchange that ended last */
 	struct llm_facts last; /* of the exchange that ended last */
 	struct {
 		uint32_t number;
@@ -93,6 +95,7 @@ static void facts_print(FILE *to, const struct llm_facts *f)
 static void conversation_end(void *ctx, uint32_t number, enum exchange_end how)
 {
 	struct conversation *c = ctx;
+	const struct catalog_match match = {.service = c->service};
 
 	for (int i = 0; i < HTTP_PIPELINE_MAX; i++) {
 		struct api_exchange *exchange = c->open[i].exchange;
@@ -103,6 +106,7 @@ static void conversation_end(void *ctx, uint32_t number, enum exchange_end how)
 		c->last = *api_exchange_facts(exchange);
 		c->ended++;
 		c->shaped += api_exchange_shape(exchange);
+		c->is_call = api_exchange_is_call(exchange, &match);
 		if (c->log)
 			facts_print(c->log, &c->last);
 		api_exchange_free(exchange);

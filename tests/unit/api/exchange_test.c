@@ -424,7 +424,6 @@ static void test_claims(void **state)
 		"",
 		"/chat/completions/x",
 		"/v1/chat/completions/",
-		"/xchat/completions",
 		"/v1/chat-completions",
 		"/Chat/Completions",
 		"/?/chat/completions",
