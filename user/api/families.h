@@ -6,4 +6,7 @@
 /* Every family; a row each in user/api/table.c, too. */
 
 extern const struct api_ops openai_chat_api;
+extern const struct api_ops openai_completions_api;
+extern const struct api_ops openai_embeddings_api;
+extern const struct api_ops openai_responses_api;
 extern const struct api_ops anthropic_messages_api;
