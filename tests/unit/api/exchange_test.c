@@ -390,7 +390,7 @@ static const char *claim(const char *method, const char *target)
 	const struct http_head head = {.version = SPAN_LITERAL("1.1"),
 				       .method = span_str(method),
 				       .target = span_str(target)};
-	struct api_exchange *exchange = api_exchange_new(&head);
+	struct api_exchange *exchange = api_exchange_new(&head, NULL);
 	const char *family;
 
 	if (!exchange) {
@@ -415,26 +415,25 @@ static void test_claims(void **state)
 		"/v1/chat/completion%73",
 		"/v1/%63hat%2fcompletions",
 	};
-	static const char *const messages[] = {"/v1/messages", "/v1/messages?beta=true",
-					       "/anthropic/v1/messages", "https://h/v1/messages"};
+	static const char *const messages[] = {
+		"/v1/messages",          "/v1/messages?beta=true",    "/anthropic/v1/messages",
+		"https://h/v1/messages", "/v1/messages/count_tokens", "/v1/messages/batches"};
 	static const char *const none[] = {
 		"/",
 		"*",
 		"",
 		"/chat/completions/x",
 		"/v1/chat/completions/",
-		"/xchat/completions",
 		"/v1/chat-completions",
 		"/Chat/Completions",
 		"/?/chat/completions",
 		"http://host?/chat/completions",
 		"http:///",
-		"/v1/messages/count_tokens",
-		"/v1/messages/batches",
+		"/v1/messages/count_tokens/x",
+		"/v1/messages/batches/msgbatch_1/cancel",
 		"/v2/messages",
 		"/messages",
 		"/v1/messages%",
-		"/v1/completions",
 		"/graphql",
 		"/api/graphql?query=chat/completions",
 		"/api/v2/logs",

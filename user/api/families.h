@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "gnomon/api.h"
+
+/* Every family; a row each in user/api/table.c, too. */
+
+extern const struct api_ops openai_chat_api;
+extern const struct api_ops openai_completions_api;
+extern const struct api_ops openai_embeddings_api;
+extern const struct api_ops openai_responses_api;
+extern const struct api_ops anthropic_messages_api;
