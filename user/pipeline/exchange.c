@@ -211,14 +211,15 @@ static void set_message(struct event *event, const struct exchange *e,
 			const struct llm_facts *facts)
 {
 	const char *model = facts->request_model[0] ? facts->request_model : facts->response_model;
-	char who[96];
+	char who[96], cost[COST_TEXT_MAX];
 
 	compose_who(event, who, sizeof(who));
+	cost_text(event, cost);
 	if (facts->usage.source == USAGE_REPORTED && facts->usage.output != TOKENS_UNKNOWN)
-		event_format(event, F_MESSAGE, "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens",
-			     who, facts->operation,
-			     e->match.service ? e->match.service->id : e->host, model,
-			     facts->usage.input, facts->usage.output);
+		event_format(event, F_MESSAGE,
+			     "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens%s", who,
+			     facts->operation, e->match.service ? e->match.service->id : e->host,
+			     model, facts->usage.input, facts->usage.output, cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s %s", who, facts->operation,
 			     e->match.service ? e->match.service->id : e->host, model);
@@ -260,6 +261,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	set_http(&event, e);
 	set_facts(&event, facts);
 	compose_service(&event, e->match.service);
+	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	event_set_text(&event, F_LINK, links[s->kind]);
