@@ -34,7 +34,8 @@ TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellc
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
 LIB_SOURCES := $(filter-out user/main.c,$(SOURCES))
 BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
-RULES := $(sort $(wildcard rules/providers/*.yaml rules/agents/*.yaml rules/policy/*.yaml))
+RULES := $(sort $(wildcard rules/providers/*.yaml rules/agents/*.yaml rules/policy/*.yaml \
+	rules/prices/*.json))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZERS := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 BENCHES := $(sort $(wildcard tests/bench/*_bench.c))

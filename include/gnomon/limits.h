@@ -114,6 +114,12 @@
 /* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
 #define CATALOG_INLINE_PATTERN_BYTES 56
+/* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
+#define PRICE_FILE_DEPTH_MAX 8
+#define PRICE_FILE_BYTES_MAX (4 << 20)
+/* USD per million tokens. The dearest model ever listed cost 600: what is beyond was given per token or
+ * per thousand of something. */
+#define PRICE_MAX 10000
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 

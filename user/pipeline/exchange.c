@@ -221,14 +221,16 @@ static void set_message(struct event *event, const struct exchange *e,
 			 : facts->response_model[0] ? facts->response_model
 						    : facts->mcp_tool;
 	const char *service = e->match.service ? e->match.service->id : e->host;
-	char who[96];
+	char who[96], cost[COST_TEXT_MAX];
 
 	compose_who(event, who, sizeof(who));
+	cost_text(event, cost);
 	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
 	    facts->usage.output != TOKENS_UNKNOWN)
-		event_format(event, F_MESSAGE, "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens",
-			     who, what, service, of[0] ? " " : "", of, facts->usage.input,
-			     facts->usage.output);
+		event_format(event, F_MESSAGE,
+			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
+			     cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
 			     of[0] ? " " : "", of);
@@ -270,6 +272,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	set_http(&event, e);
 	set_facts(&event, facts);
 	compose_service(&event, e->match.service);
+	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	event_set_text(&event, F_LINK, links[s->kind]);
