@@ -128,6 +128,11 @@
 /* One condition's text and steps: the largest sensible one is a page. */
 #define CONDITION_BYTES_MAX 16384
 #define CONDITION_STEPS_MAX 4096
+/* Macros that use macros; and what one condition comes to with all its macros written out. */
+#define MACRO_DEPTH_MAX 8
+#define MACRO_STEPS_MAX 16384
+/* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
+#define DURATION_MAX_S (10 * 365 * 86400)
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 

@@ -163,17 +163,55 @@ static bool is_default_action(const struct event *event)
 	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
 }
 
-bool rule_fires(const struct rule *rule, const struct event *event)
+/* Is there an exception for this event? Those that are over no longer count. `override` as for
+ * rule_fires_for(), with `all` those of every override do. */
+static bool is_excepted(const struct rule *rule, const struct event *event, uint64_t time_ns,
+			const struct rule_override *override, bool all)
+{
+	for (const struct rule_exception *e = rule->exceptions; e; e = e->next) {
+		if (!all && e->override && e->override != override)
+			continue;
+		if (e->until_ns && time_ns >= e->until_ns)
+			continue;
+		if (condition_eval(e->condition, event) == TRI_TRUE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_about(const struct rule *rule, const struct event *event)
 {
 	/* A preconnect or a static asset host: not a use of anything. */
 	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
 		return false;
-	if (rule->actions
-		    ? !event_has(event, F_EVENT_ACTION) ||
-			      !(rule->actions & action_bit(event->value[F_EVENT_ACTION].string))
-		    : !is_default_action(event))
+	if (!rule->actions)
+		return is_default_action(event);
+	return event_has(event, F_EVENT_ACTION) &&
+	       rule->actions & action_bit(event->value[F_EVENT_ACTION].string);
+}
+
+static bool fires(const struct rule *rule, const struct event *event,
+		  const struct rule_override *override, bool all)
+{
+	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+
+	if (!is_about(rule, event) || condition_eval(rule->condition, event) != TRI_TRUE)
 		return false;
-	return condition_eval(rule->condition, event) == TRI_TRUE;
+	if (rule->hours.count &&
+	    hours_hold(rule->hours.spans, rule->hours.count, now) == rule->hours.outside)
+		return false;
+	return !is_excepted(rule, event, now, override, all);
+}
+
+bool rule_fires(const struct rule *rule, const struct event *event)
+{
+	return fires(rule, event, NULL, true);
+}
+
+bool rule_fires_for(const struct rule *rule, const struct event *event,
+		    const struct rule_override *override)
+{
+	return fires(rule, event, override, false);
 }
 
 size_t policy_match(const struct policy *policy, const struct event *event,
@@ -181,8 +219,8 @@ size_t policy_match(const struct policy *policy, const struct event *event,
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->rule_count && n < cap; i++)
-		if (rule_fires(policy->rules[i], event))
-			findings[n++] = policy->rules[i]->finding;
+	for (size_t i = 0; i < policy->active_count && n < cap; i++)
+		if (rule_fires(policy->active[i], event))
+			findings[n++] = policy->active[i]->finding;
 	return n;
 }
