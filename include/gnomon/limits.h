@@ -171,6 +171,9 @@
 #define TLSLIB_FUNCTION_BYTES_MAX 32768
 /* Code of the smallest program with a TLS library inside is 600 KB; most shared libraries have less. */
 #define TLSLIB_CODE_BYTES_MIN (512u << 10)
+/* Functions of a Go program, and bytes of their names; kubelet has 150,000 and 20 MB. */
+#define GO_FUNCTIONS_MAX   2000000
+#define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
