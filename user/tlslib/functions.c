@@ -16,8 +16,6 @@
 #define FDE_CODE_START 8
 /* How far back a prologue is searched. */
 #define PROLOGUE_BACK 16384
-/* How far before a function's start a jump to it would come from its own beginning. */
-#define JUMPS_BACK 512
 
 struct eh_header {
 	uint8_t version, frame_encoding, count_encoding, table_encoding;
@@ -130,8 +128,7 @@ static bool code_ends_before(const uint8_t *code, size_t start)
 	/* Padding: nopl 0(rax) and its longer forms, which all end with zeroes. */
 	for (int len = 3; len <= 9; len++)
 		ends |= end[-len] == 0x0f && end[1 - len] == 0x1f && end[-1] == 0;
-	for (size_t at = start > JUMPS_BACK ? start - JUMPS_BACK : 0; ends && at + 2 <= start;
-	     at++) {
+	for (size_t at = 0; ends && at + 2 <= start; at++) {
 		bool jumps = code[at] == 0xeb || (code[at] & 0xf0) == 0x70;
 		int32_t distance = (int8_t)code[at + 1];
 		size_t len = 2;
@@ -148,7 +145,7 @@ static bool code_ends_before(const uint8_t *code, size_t start)
 }
 
 /* Code built with frame pointers: the nearest prologue before the address, if instructions lead from it
- * to there. Compilers align functions to 16 bytes unless they save space. */
+ * to there. */
 static int by_prologue(const struct elf_image *image, uint64_t address, struct function *function)
 {
 	uint8_t code[PROLOGUE_BACK];
@@ -168,7 +165,7 @@ static int by_prologue(const struct elf_image *image, uint64_t address, struct f
 		return -ENOENT;
 	if (memcmp(code + at - sizeof(endbr64), endbr64, sizeof(endbr64)) == 0)
 		at -= sizeof(endbr64);
-	if ((address - len + at) % 16 || !code_ends_before(code, at))
+	if (!code_ends_before(code, at))
 		return -ENOENT;
 	*function = (struct function){.start = address - len + at};
 	return 0;
