@@ -153,6 +153,12 @@
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* A file's notes: build id, ABI and properties have 100 bytes. A build id is a SHA-1 of 20 bytes, or what
+ * a linker was told to use. */
+#define ELF_NOTES_MAX    1024
+#define ELF_BUILD_ID_MAX 64
+/* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
+#define TLSLIB_CACHE_MAX 4096
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64
