@@ -189,6 +189,12 @@
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* A file's notes: build id, ABI and properties have 100 bytes. A build id is a SHA-1 of 20 bytes, or what
+ * a linker was told to use. */
+#define ELF_NOTES_MAX    1024
+#define ELF_BUILD_ID_MAX 64
+/* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
+#define TLSLIB_CACHE_MAX 4096
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64
@@ -211,6 +217,9 @@
 #define FILES_EXAMINED_MAX 16384
 /* Processes waiting to be looked at; when more wait, all processes are looked at again. */
 #define DISCOVERY_QUEUE_MAX 4096
+/* Functions of a Go program, and bytes of their names; kubelet has 150,000 and 20 MB. */
+#define GO_FUNCTIONS_MAX   2000000
+#define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
