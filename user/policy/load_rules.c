@@ -76,13 +76,18 @@ static void load_condition(struct load *load, struct rule *rule)
 		load_condition_error(load, rule->when, &error);
 }
 
-struct rule_hours load_hours(struct load *load, const struct yaml_node *node)
+struct rule_hours load_hours(struct load *load, const struct yaml_node *mapping)
 {
-	struct rule_hours hours = {0};
+	const struct yaml_node *inside = yaml_get(mapping, "hours");
+	const struct yaml_node *outside = yaml_get(mapping, "outside_hours");
+	const struct yaml_node *node = inside ? inside : outside;
+	struct rule_hours hours = {.outside = !inside};
 	struct hours *spans;
 
 	if (!node)
 		return hours;
+	if (inside && outside)
+		load_error(load, outside, "there is either \"hours\" or \"outside_hours\"");
 	if (node->kind == YAML_SEQUENCE && node->count == 0)
 		load_error(load, node, "the list is empty");
 	spans = load_array(load, node, node->kind == YAML_SEQUENCE ? node->count : 1,
@@ -102,17 +107,6 @@ struct rule_hours load_hours(struct load *load, const struct yaml_node *node)
 			hours.count++;
 	}
 	return hours;
-}
-
-static void load_rule_hours(struct load *load, struct rule *rule, const struct yaml_node *node)
-{
-	const struct yaml_node *inside = yaml_get(node, "hours");
-	const struct yaml_node *outside = yaml_get(node, "outside_hours");
-
-	if (inside && outside)
-		load_error(load, outside, "a rule has either \"hours\" or \"outside_hours\"");
-	rule->hours = load_hours(load, inside ? inside : outside);
-	rule->hours.outside = !inside;
 }
 
 /* T1567 and T1567.002; AML.T0025 and AML.T0112.000. */
@@ -237,7 +231,7 @@ static void load_rule(struct load *load, const struct yaml_node *node)
 	rule->finding.technique_count = techniques.count;
 	load_actions(load, rule, yaml_get(node, "on"));
 	load_condition(load, rule);
-	load_rule_hours(load, rule, node);
+	rule->hours = load_hours(load, node);
 	rule->exceptions = load_exceptions(load, yaml_get(node, "exceptions"), NULL);
 	rule->tests = load_tests(load, yaml_get(node, "tests"), NULL);
 }

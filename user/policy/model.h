@@ -25,7 +25,12 @@ enum entry_key {
 	ENTRY_COUNTRY,
 	ENTRY_MODELS,
 	ENTRY_AGENTS,
+	ENTRY_ACCOUNTS,
 	ENTRY_USERS,
+	ENTRY_GROUPS,
+	ENTRY_PROCESSES, /* names; paths when they begin with '/' */
+	ENTRY_IMAGES,
+	ENTRY_NAMESPACES,
 	ENTRY_KEY_COUNT,
 };
 
@@ -36,6 +41,12 @@ struct word_list {
 	size_t count;
 };
 
+struct rule_hours {
+	const struct hours *spans;
+	size_t count; /* 0: at all hours */
+	bool outside; /* it is the time outside of the spans that counts */
+};
+
 struct policy_file;
 
 struct provider_entry {
@@ -44,6 +55,7 @@ struct provider_entry {
 	const struct yaml_node *nodes[ENTRY_KEY_COUNT];
 	struct word_list vendor_services; /* ids of the vendors' services */
 	bool vendors_resolved;
+	struct rule_hours hours;
 	struct policy_file *file;
 	unsigned int number; /* from 1, within the file */
 	const char *reason;  /* gnomon.verdict_reason when it matches */
@@ -79,12 +91,6 @@ enum rule_mode { RULE_OFF, RULE_OBSERVE, RULE_ALERT };
 
 /* By mode, ends with NULL. */
 extern const char *const rule_mode_names[];
-
-struct rule_hours {
-	const struct hours *spans;
-	size_t count; /* 0: at all hours */
-	bool outside; /* fires outside of the spans */
-};
 
 struct rule {
 	struct finding finding;

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "policy/times.h"
 #include "unit/policy/policies.h"
 
 static void expect(const struct policy *policy, struct event *event, const char *verdict,
@@ -117,6 +119,74 @@ static void test_judge_unknown(void **state)
 	/* a private gateway is in no country that the catalogue knows of */
 	call(&event, "unknown", NULL);
 	expect(policy, &event, "unsanctioned", NO_ENTRY);
+	policy_free(policy);
+}
+
+/* Each entry's condition, with a fact that fits, one that does not, and without it. */
+static void test_judge_keys(void **state)
+{
+	static const struct {
+		const char *entry;
+		enum field field;
+		const char *fits, *other, *name;
+	} keys[] = {
+		{"accounts: [organisation]", F_ACCOUNT_KIND, "organisation", "personal",
+		 "accounts organisation"},
+		{"groups: [quant, ml]", F_USER_GROUP_NAME, "ml", "sales", "groups quant, ml"},
+		{"processes: [code*, node]", F_PROCESS_NAME, "codex", "curl",
+		 "processes code*, node"},
+		{"processes: [/opt/*]", F_PROCESS_EXECUTABLE, "/opt/x/y", "/usr/bin/y",
+		 "processes /opt/*"},
+		{"images: [registry.example/ml/*]", F_CONTAINER_IMAGE_NAME,
+		 "registry.example/ml/a:1", "nginx", "images registry.example/ml/*"},
+		{"namespaces: [dev-*]", F_ORCHESTRATOR_NAMESPACE, "dev-1", "prod",
+		 "namespaces dev-*"},
+	};
+	char text[256], reason[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct policy *policy;
+		struct event event;
+
+		snprintf(text, sizeof(text), "providers: {entries: [{verdict: sanctioned, %s}]}",
+			 keys[i].entry);
+		policy = make(text);
+		call(&event, "openai", "model-api");
+		snprintf(reason, sizeof(reason), "entry 1 of p depends on %s, which is not known",
+			 field_table[keys[i].field == F_PROCESS_EXECUTABLE ? F_PROCESS_NAME
+									   : keys[i].field]
+				 .name);
+		expect(policy, &event, "undetermined", reason);
+		event_set_text(&event, keys[i].field, keys[i].other);
+		expect(policy, &event, "unsanctioned", NO_ENTRY);
+		event_set_text(&event, keys[i].field, keys[i].fits);
+		snprintf(reason, sizeof(reason), "entry 1 of p: %s", keys[i].name);
+		expect(policy, &event, "sanctioned", reason);
+		policy_free(policy);
+	}
+}
+
+static void test_judge_hours(void **state)
+{
+	struct policy *policy = make("providers:\n  entries:\n"
+				     "    - {service: openai, verdict: tolerated, outside_hours: "
+				     "mon-fri 08:00-18:00 utc}\n"
+				     "    - {hours: [mon 08:00-12:00 utc, mon 13:00-18:00 utc], "
+				     "verdict: sanctioned}\n");
+	struct event event;
+	uint64_t now;
+
+	(void)state;
+	call(&event, "openai", "model-api");
+	assert_null(moment_parse(SPAN_LITERAL("mon 13:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "sanctioned",
+	       "entry 2 of p: hours mon 08:00-12:00 utc, mon 13:00-18:00 utc");
+	assert_null(moment_parse(SPAN_LITERAL("mon 18:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "tolerated",
+	       "entry 1 of p: service openai, outside_hours mon-fri 08:00-18:00 utc");
 	policy_free(policy);
 }
 
@@ -277,6 +347,10 @@ static void test_errors(void **state)
 	       "f:5:49: a country is two capital letters (ISO 3166 alpha-2)",
 	       "f:6:7: a provider entry needs a condition, for the rest there is \"default\"",
 	       "f:7:36: the list is empty");
+	REFUSE("providers:\n  entries:\n    - {verdict: tolerated, accounts: [private]}\n"
+	       "    - {verdict: tolerated, hours: [noon]}\n",
+	       "f:3:39: unknown kind of account \"private\"",
+	       "f:4:36: a day is one of mon tue wed thu fri sat sun");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567], throttle: {}}\n",
 	       "f:3:42: unknown key \"throttle\" in a rule");
@@ -382,6 +456,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_judge_unknown),
+		cmocka_unit_test(test_judge_keys),
+		cmocka_unit_test(test_judge_hours),
 		cmocka_unit_test(test_unresolved_vendor),
 		cmocka_unit_test(test_file_order),
 		cmocka_unit_test(test_rules),

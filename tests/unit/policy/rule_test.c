@@ -265,7 +265,7 @@ static void test_hours(void **state)
 	assert_int_equal(matches(policy, &event, NULL), 0);
 	policy_free(policy);
 	REFUSE("rules:\n" RULE_HEAD("A") ANY "    hours: [mo 08:00-18:00]\n    outside_hours: []\n",
-	       "f:7:20: a rule has either \"hours\" or \"outside_hours\"",
+	       "f:7:20: there is either \"hours\" or \"outside_hours\"",
 	       "f:6:13: a day is one of mon tue wed thu fri sat sun");
 	REFUSE("rules:\n" RULE_HEAD("A") ANY "    hours: []\n", "f:6:12: the list is empty");
 }
