@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "api/families.h"
 
+/* The first that claims a request surely gets it: clouds, which borrow others' formats, come before
+ * those. */
 const struct api_ops *const api_table[] = {
-	&openai_chat_api,      &openai_completions_api, &openai_embeddings_api,
-	&openai_responses_api, &anthropic_messages_api, NULL,
+	&vertex_api,
+	&azure_openai_api,
+	&bedrock_api,
+	&openai_chat_api,
+	&openai_completions_api,
+	&openai_embeddings_api,
+	&openai_responses_api,
+	&openai_images_api,
+	&openai_audio_api,
+	&anthropic_messages_api,
+	&gemini_api,
+	NULL,
 };
