@@ -2,7 +2,7 @@
 #include "api/families.h"
 
 /* The first that claims a request surely gets it: clouds, which borrow others' formats, come before
- * those. */
+ * those. Of weak claims the first one counts, too: the longer path comes before the shorter. */
 const struct api_ops *const api_table[] = {
 	&vertex_api,
 	&azure_openai_api,
@@ -15,5 +15,6 @@ const struct api_ops *const api_table[] = {
 	&openai_audio_api,
 	&anthropic_messages_api,
 	&gemini_api,
+	&mistral_api,
 	NULL,
 };
