@@ -17,3 +17,4 @@ extern const struct api_ops openai_audio_api;
 extern const struct api_ops anthropic_messages_api;
 extern const struct api_ops gemini_api;
 extern const struct api_ops mistral_api;
+extern const struct api_ops cohere_api;

@@ -16,5 +16,6 @@ const struct api_ops *const api_table[] = {
 	&anthropic_messages_api,
 	&gemini_api,
 	&mistral_api,
+	&cohere_api,
 	NULL,
 };
