@@ -17,5 +17,6 @@ const struct api_ops *const api_table[] = {
 	&gemini_api,
 	&mistral_api,
 	&cohere_api,
+	&ollama_api,
 	NULL,
 };
