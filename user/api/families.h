@@ -19,3 +19,4 @@ extern const struct api_ops gemini_api;
 extern const struct api_ops mistral_api;
 extern const struct api_ops cohere_api;
 extern const struct api_ops ollama_api;
+extern const struct api_ops kobold_api;

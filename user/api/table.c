@@ -18,5 +18,6 @@ const struct api_ops *const api_table[] = {
 	&mistral_api,
 	&cohere_api,
 	&ollama_api,
+	&kobold_api,
 	NULL,
 };
