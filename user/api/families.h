@@ -20,3 +20,4 @@ extern const struct api_ops mistral_api;
 extern const struct api_ops cohere_api;
 extern const struct api_ops ollama_api;
 extern const struct api_ops kobold_api;
+extern const struct api_ops kserve_api;

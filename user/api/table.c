@@ -19,5 +19,6 @@ const struct api_ops *const api_table[] = {
 	&cohere_api,
 	&ollama_api,
 	&kobold_api,
+	&kserve_api,
 	NULL,
 };
