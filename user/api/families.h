@@ -21,3 +21,4 @@ extern const struct api_ops cohere_api;
 extern const struct api_ops ollama_api;
 extern const struct api_ops kobold_api;
 extern const struct api_ops kserve_api;
+extern const struct api_ops tgi_api;

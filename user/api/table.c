@@ -20,5 +20,6 @@ const struct api_ops *const api_table[] = {
 	&ollama_api,
 	&kobold_api,
 	&kserve_api,
+	&tgi_api,
 	NULL,
 };
