@@ -22,3 +22,4 @@ extern const struct api_ops ollama_api;
 extern const struct api_ops kobold_api;
 extern const struct api_ops kserve_api;
 extern const struct api_ops tgi_api;
+extern const struct api_ops llama_cpp_api;

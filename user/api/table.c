@@ -21,5 +21,6 @@ const struct api_ops *const api_table[] = {
 	&kobold_api,
 	&kserve_api,
 	&tgi_api,
+	&llama_cpp_api,
 	NULL,
 };
