@@ -22,5 +22,6 @@ const struct api_ops *const api_table[] = {
 	&kserve_api,
 	&tgi_api,
 	&llama_cpp_api,
+	&rerank_api,
 	NULL,
 };
