@@ -23,5 +23,6 @@ const struct api_ops *const api_table[] = {
 	&tgi_api,
 	&llama_cpp_api,
 	&rerank_api,
+	&web_app_api,
 	NULL,
 };
