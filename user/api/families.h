@@ -25,3 +25,4 @@ extern const struct api_ops tgi_api;
 extern const struct api_ops llama_cpp_api;
 extern const struct api_ops rerank_api;
 extern const struct api_ops web_app_api;
+extern const struct api_ops mcp_api;

@@ -24,5 +24,6 @@ const struct api_ops *const api_table[] = {
 	&llama_cpp_api,
 	&rerank_api,
 	&web_app_api,
+	&mcp_api,
 	NULL,
 };
