@@ -30,7 +30,8 @@ struct uprobe_multi_attr {
  * failed. Written only while bpf_load() runs. */
 static _Thread_local char complaint[160];
 
-static int note_complaint(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int note_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN && !complaint[0]) {
 		vsnprintf(complaint, sizeof(complaint), format, args);
@@ -159,9 +160,13 @@ static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 {
 	struct bpf_program *const programs[] = {
-		skel->progs.tls_read_enter,    skel->progs.tls_write_enter,
-		skel->progs.tls_read_ex_enter, skel->progs.tls_write_ex_enter,
-		skel->progs.tls_return,        skel->progs.tls_end,
+		skel->progs.tls_read_enter,
+		skel->progs.tls_write_enter,
+		skel->progs.tls_read_ex_enter,
+		skel->progs.tls_write_ex_enter,
+		skel->progs.tls_write_ex2_enter,
+		skel->progs.tls_return,
+		skel->progs.tls_end,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();

@@ -30,7 +30,7 @@ static void test_modes(void **state)
 	struct policy *policy = make("rules:\n" RULE_HEAD("A") ANY "    mode: off\n" RULE_HEAD("B")
 					     ANY "    mode: observe\n");
 	struct policy_rule_info info;
-	struct finding finding;
+	struct finding finding = {0};
 	struct event event;
 
 	(void)state;
@@ -53,7 +53,7 @@ static void test_modes(void **state)
 static void test_override(void **state)
 {
 	struct policy *policy = policy_new();
-	struct finding finding;
+	struct finding finding = {0};
 	struct event event;
 
 	(void)state;
@@ -87,7 +87,7 @@ static void test_atlas(void **state)
 	struct policy *policy = make("rules:\n" RULE_HEAD("A") ANY
 				     "    tags: [x]\n"
 				     "    atlas: [AML.T0025, AML.T0112.000]\n");
-	struct finding finding;
+	struct finding finding = {0};
 	struct event event;
 
 	(void)state;
@@ -247,7 +247,7 @@ static void test_hours(void **state)
 	static const struct {
 		const char *moment, *rule;
 	} cases[] = {{"mon 09:00 utc", "IN"}, {"mon 19:00 utc", "OUT"}, {"sat 13:00 utc", "OUT"}};
-	struct finding finding;
+	struct finding finding = {0};
 	struct event event;
 	uint64_t now;
 
