@@ -133,6 +133,21 @@
 #define MACRO_STEPS_MAX 16384
 /* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
 #define DURATION_MAX_S (10 * 365 * 86400)
+/* What the policy remembers from event to event, a few MB that are touched only as they fill: keys
+ * whose alerts are held back, windows, values counted in them and connections that are still told
+ * of, and values seen before. An endpoint has tens of each, a gateway some thousands. */
+#define STATE_THROTTLES_MAX 16384
+#define STATE_WINDOWS_MAX   8192
+#define STATE_MEMBERS_MAX   65536
+#define STATE_SEEN_MAX      32768
+/* How often what was seen goes to disk, when there is anything new. */
+#define STATE_SAVE_S 60
+/* A window slides in so many steps: a thirtieth of its length is how late it may forget. */
+#define WINDOW_STEPS 30
+/* Fields that make up one key of a throttle or window. */
+#define KEY_FIELDS_MAX 8
+/* Events that one embedded test stands for. */
+#define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 

@@ -23,7 +23,8 @@ struct pipeline {
 	struct table streams;
 	struct processes *processes;
 	struct users *users;
-	uint64_t now_ns; /* the latest observation's, or the tick's */
+	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
+	uint64_t now_ns;                        /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
 	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
 	struct budget codings;               /* memory of all decoders of content codings */
