@@ -64,7 +64,7 @@ struct stream {
 	__u64 cookie;
 	__u64 offset[2];
 	__u64 copied;
-	__u32 turn_left; /* of HEADS_BYTES, in this turn of direction */
+	__u32 turn_left; /* of HEADS_*_BYTES, in this turn of direction */
 	__u32 last_dir;
 };
 
@@ -84,23 +84,36 @@ struct {
 	__type(value, struct stream_verdict);
 } verdicts SEC(".maps") __weak;
 
-/* A TLS call in progress; the key is the thread. */
-struct call {
-	__u64 handle;
+/*
+ * What a thread that makes TLS calls is doing: the call in progress, and the stream that it encrypted into
+ * memory last, whose bytes the thread's next send will carry (Node, Bun, asyncio). Entries stay until the
+ * thread ends, so that a send anywhere else on the host costs one failed look-up.
+ */
+struct thread {
+	__u64 handle; /* of the call in progress, 0: none */
 	__u64 buffer;
 	__u64 done;   /* size_t *, of the _ex forms */
 	__u64 cookie; /* of the socket used inside the call */
 	__u32 function;
-	__u32 reserved;
+	__u32 ambiguous; /* two streams were encrypted before a send: the next one proves nothing */
+	__u64 pending;   /* handle whose socket the next send will tell, 0: none */
 };
 
 /* Preallocated: it is the one map that every probed call writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, KERNEL_CALLS_MAX);
+	__uint(max_entries, KERNEL_THREADS_MAX);
 	__type(key, __u64);
-	__type(value, struct call);
-} calls SEC(".maps") __weak;
+	__type(value, struct thread);
+} threads SEC(".maps") __weak;
+
+/* Files that were mapped executable and told to user space: each is looked at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* a file that is forgotten is only looked at again */
+	__uint(max_entries, KERNEL_FILES_MAX);
+	__type(key, struct file_key);
+	__type(value, __u8);
+} files_seen SEC(".maps") __weak;
 
 /* What is left to copy of a flow's first handshake record, per direction. */
 struct flow_head {

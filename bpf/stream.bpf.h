@@ -120,7 +120,7 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 	}
 	if (dir != stream->last_dir) {
 		stream->last_dir = dir;
-		stream->turn_left = HEADS_BYTES;
+		stream->turn_left = dir == DIR_OUT ? HEADS_OUT_BYTES : HEADS_IN_BYTES;
 	}
 	if (action == STEER_COUNT || action == STEER_IGNORE)
 		return 0;

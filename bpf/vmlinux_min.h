@@ -87,6 +87,8 @@ struct signal_struct {
 	struct signal_live live;
 };
 
+struct files_struct;
+
 struct task_struct {
 	pid_t pid;
 	pid_t tgid;
@@ -94,10 +96,35 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct signal_struct *signal;
+	struct files_struct *files;
+};
+
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	long long i_size;
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct linux_binprm {
 	const char *filename;
+	struct file *file;
 };
 
 /* x86-64 and arm64 argument registers, as bpf_tracing.h's PT_REGS macros name them. */

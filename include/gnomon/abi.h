@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_PACKET,
 	RECORD_EXEC,
 	RECORD_EXIT,
+	RECORD_MAPPED,
 };
 
 struct record_who {
@@ -100,15 +101,30 @@ struct record_packet {
 	abi_u8 bytes[];
 };
 
+/* A file, apart from others that have or had its inode number. The key of `files_seen`. */
+struct file_key {
+	abi_u64 inode;
+	abi_u64 size;
+	abi_u32 device;
+	abi_u32 reserved;
+};
+
 struct record_exec {
 	struct record_header header;
+	struct file_key file;
 	abi_u32 parent_pid;
-	abi_u32 reserved;
+	abi_u32 new_file;     /* it was not told before */
 	abi_u8 filename[256]; /* header.len says how much of it */
 };
 
 struct record_exit {
 	struct record_header header;
+};
+
+/* A file that was not told before was mapped executable. */
+struct record_mapped {
+	struct record_header header;
+	struct file_key file;
 };
 
 /* Per-CPU counters; the order is that of enum loss_kind's kernel kinds. */

@@ -30,10 +30,13 @@ struct json_value {
 	bool truncated;
 };
 
-/* "usage.prompt_tokens", "choices[].finish_reason"; id is the family's own. */
+/* "usage.prompt_tokens", "choices[].finish_reason"; id is the family's own. What people and models wrote
+ * ("choices[].delta.content") is `text`: it is told whole and in pieces, for its tokens to be estimated,
+ * and not as a value. An object or array that is text is told as it is written. */
 struct json_path {
 	const char *path;
-	int id;
+	int id; /* not used with `text` */
+	bool text;
 };
 
 /* How sure a request's head alone is. */

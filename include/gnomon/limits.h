@@ -31,6 +31,21 @@
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
 #define SSE_NAME_MAX 64
+/* What is decoded of a content coding passes through a window on the stack. */
+#define CODING_WINDOW_BYTES 8192
+/* "event:" and "retry:" are the longest beginnings of text that show a lying Content-Encoding. */
+#define CODING_FIRST_BYTES 6
+/* RFC 9659 section 3: no zstd window in HTTP is over 8 MiB. */
+#define CODING_ZSTD_WINDOW_LOG 23
+/* One body's decoder: such a window, a block and zstd's tables; or brotli's 4 MiB window (most servers'
+ * largest), which is held twice while it grows. */
+#define CODING_MEMORY_MAX (9u << 20)
+/* All decoders together: three thousand of gzip, or sixty of zstd at the usual 2 MiB. */
+#define CODINGS_MEMORY_MAX (128u << 20)
+/* JSON and events shrink to a tenth, very repetitive ones to a hundredth; a bomb to a thousandth. What
+ * is small costs nothing whatever its ratio. */
+#define CODING_RATIO_MAX  256
+#define CODING_FREE_BYTES (4u << 20)
 
 /* Nested containers that the scanner follows; deeper ones are skipped by counting. */
 #define JSON_DEPTH_MAX 64
@@ -61,8 +76,9 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
-/* Held per direction until a protocol recognises its first bytes. */
-#define STREAM_FIRST_BYTES 64
+/* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
+ * for one when it looks so until here. */
+#define STREAM_FIRST_BYTES 512
 /* Segments of a stream that was joined midway, looked at for the start of a message. */
 #define STREAM_TRIES_MAX 64
 /* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
@@ -95,6 +111,15 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
+/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+ * for; longer ones are read from elsewhere. */
+#define CATALOG_INLINE_PATTERN_BYTES 56
+/* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
+#define PRICE_FILE_DEPTH_MAX 8
+#define PRICE_FILE_BYTES_MAX (4 << 20)
+/* USD per million tokens. The dearest model ever listed cost 600: what is beyond was given per token or
+ * per thousand of something. */
+#define PRICE_MAX 10000
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 
@@ -103,6 +128,11 @@
 /* One condition's text and steps: the largest sensible one is a page. */
 #define CONDITION_BYTES_MAX 16384
 #define CONDITION_STEPS_MAX 4096
+/* Macros that use macros; and what one condition comes to with all its macros written out. */
+#define MACRO_DEPTH_MAX 8
+#define MACRO_STEPS_MAX 16384
+/* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
+#define DURATION_MAX_S (10 * 365 * 86400)
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 
@@ -136,8 +166,11 @@
 #define SEGMENT_BYTES_MAX 16384
 /* Bytes copied per stream before user space has judged it, and then per judged exchange. */
 #define STREAM_BUDGET_BYTES (4u << 20)
-/* What `heads` copies after each turn of direction. */
-#define HEADS_BYTES 512
+/* What `heads` copies after each turn of direction. A status line and its content type are near the start of a
+ * response; the heads of real clients' requests take 0.3 to 1.4 KB, and the model and the start of the
+ * messages follow. */
+#define HEADS_IN_BYTES  512
+#define HEADS_OUT_BYTES 2048
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
@@ -145,14 +178,49 @@
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
-#define KERNEL_CALLS_MAX   16384
+/* Threads that make TLS calls. */
+#define KERNEL_THREADS_MAX 16384
+/* Executables and libraries of a host and its containers; 32 bytes each. */
+#define KERNEL_FILES_MAX 16384
 
 /* ELF files of TLS libraries: a libssl has 11 segments, 30 sections, 20 KB of names, 1,000 symbols; a
- * whole runtime such as node has 60,000 symbols with 4 MB of names. */
+ * whole runtime such as node has 150,000 symbols with 14 MB of names. */
 #define ELF_SEGMENTS_MAX 64
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* A file's notes: build id, ABI and properties have 100 bytes. A build id is a SHA-1 of 20 bytes, or what
+ * a linker was told to use. */
+#define ELF_NOTES_MAX    1024
+#define ELF_BUILD_ID_MAX 64
+/* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
+#define TLSLIB_CACHE_MAX 4096
+/* All rows of tlslib_table together want about 25 names and 15 needles. */
+#define TLSLIB_SYMBOLS_MAX 64
+#define TLSLIB_NEEDLES_MAX 64
+/* The scanner looks at aligned 4-byte words: any run of 7 bytes holds one whole. */
+#define NEEDLE_BYTES_MIN 7
+#define NEEDLE_BYTES_MAX 64
+/* Places where needles were found; a string like "SSL_write" turns up in symbol names too. */
+#define TLSLIB_HITS_MAX 64
+/* References to found strings; BoringSSL's ssl_lib.cc has some 250. */
+#define TLSLIB_XREFS_MAX 4096
+/* What one read of the scanner takes: large enough to make the call's cost vanish, small enough to stay
+ * in a second-level cache. */
+#define TLSLIB_WINDOW_BYTES (512u << 10)
+/* A function that is walked or searched whole; the largest wanted one, BoringSSL's SSL_write in a build
+ * with link-time optimisation, has 6 KB. */
+#define TLSLIB_FUNCTION_BYTES_MAX 32768
+/* Code of the smallest program with a TLS library inside is 600 KB; most shared libraries have less. */
+#define TLSLIB_CODE_BYTES_MIN (512u << 10)
+/* Files looked at for TLS functions, remembered so that each is looked at once. */
+#define FILES_EXAMINED_MAX 16384
+/* Processes waiting to be looked at; when more wait, all processes are looked at again. */
+#define DISCOVERY_QUEUE_MAX 4096
+/* Functions of a Go program, and bytes of their names; kubelet has 150,000 and 20 MB. */
+#define GO_FUNCTIONS_MAX   2000000
+#define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
-#define TLS_FILES_MAX          256
-#define TLS_HOOKS_PER_FILE_MAX 32
+#define TLS_FILES_MAX 256
+/* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
+#define TLS_HOOKS_PER_FILE_MAX 64

@@ -14,8 +14,8 @@ export LATENCY_SECONDS=3 READY_SECONDS=120
 in_vm() {
 	local name=$1 status=0
 	shift
-	tests/kernel/run-kernel.sh -t "$VM_SECONDS" "$@" | tr -d '\r' |
-		sed -u -E "s/^(not )?ok /\1ok $name: /" || status=$?
+	tests/kernel/run-kernel.sh -t "$VM_SECONDS" "$@" |
+		sed -u -E "s/\r$//; s/^(not )?ok /\1ok $name: /" || status=$?
 	# shellcheck disable=SC2034 # for the tests
 	[ "$status" = 0 ] || FAILED=1
 	# 1 means points that failed, and those have been printed.

@@ -201,6 +201,7 @@ $b mount -t virtiofs -o ro root /h || fail mount root
 $b mount -t tmpfs -o mode=755 tmp /t; $b mkdir /t/u /t/w
 $b mount -t overlay -o lowerdir=/h,upperdir=/t/u,workdir=/t/w ov /n || fail mount overlay
 $b mount -t proc proc /n/proc; $b mount -t sysfs sys /n/sys; $b mount -t devtmpfs dev /n/dev
+$b ln -s /proc/self/fd /n/dev/fd
 $b mkdir -p /n/dev/pts /n/dev/shm; $b mount -t devpts pts /n/dev/pts; $b mount -t tmpfs shm /n/dev/shm
 $b mount -t tmpfs -o mode=755 run /n/run; $b mkdir -p /n/run/lock /n/run/vm
 $b mount -t bpf bpf /n/sys/fs/bpf; $b mount -t cgroup2 cg /n/sys/fs/cgroup

@@ -6,6 +6,7 @@
 
 #include "api/family.h"
 #include "catalog/catalog.h"
+#include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
 #include "protocol/sse.h"
 #include "util/cleanup.h"
@@ -23,7 +24,10 @@ struct api_exchange {
 	enum api_claim claim;
 	bool spoken; /* the service is known to speak the family */
 	struct llm_facts facts;
-	bool request_passed; /* its body is in a content coding, or lost in part */
+	struct budget *budget;
+	/* By message; NULL: none to undo. */
+	struct content_coding *coding[DIR_COUNT];
+	bool passed[DIR_COUNT]; /* the rest of that body cannot be decoded */
 	bool ended;
 	/* What the response's Content-Type says, for bodies whose first byte does not. */
 	enum body_form declared, form;
@@ -34,13 +38,6 @@ struct api_exchange {
 	struct json_paths request_paths, response_paths;
 	_Alignas(max_align_t) unsigned char state[];
 };
-
-static bool is_coded(const struct http_head *head)
-{
-	struct span coding = http_header_get(head, SPAN_LITERAL("content-encoding"));
-
-	return coding.len && !span_eq_nocase(coding, SPAN_LITERAL("identity"));
-}
 
 static void tell_request(void *ctx, const struct json_value *value)
 {
@@ -122,8 +119,85 @@ static void response_head(struct api_exchange *e, const struct http_head *head)
 		e->ops->response_head(NULL, &e->facts, head);
 }
 
+static void request_body(void *ctx, struct span bytes)
+{
+	struct api_exchange *e = ctx;
+
+	json_scan_feed(&e->request_scan, bytes);
+}
+
+/* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the
+ * byte order mark mean nothing at the start of either form. */
+static enum body_form sniff(const struct api_exchange *e, char c)
+{
+	if (strchr(" \t\r\n\xEF\xBB\xBF", c) && c)
+		return BODY_UNDECIDED;
+	if (c == '{')
+		return BODY_JSON;
+	/* data:, event:, id:, retry: and comments */
+	if (c && strchr("deir:", c))
+		return BODY_SSE;
+	return e->declared;
+}
+
+static void response_body(void *ctx, struct span bytes)
+{
+	struct api_exchange *e = ctx;
+
+	while (e->form == BODY_UNDECIDED && bytes.len) {
+		e->form = sniff(e, bytes.at[0]);
+		if (e->form == BODY_UNDECIDED)
+			bytes = span_skip(bytes, 1);
+	}
+	if (e->form == BODY_JSON)
+		json_scan_feed(&e->response_scan, bytes);
+	else if (e->form == BODY_SSE)
+		sse_feed(&e->sse, bytes);
+}
+
+static content_fn *const body_of[DIR_COUNT] = {[DIR_OUT] = request_body, [DIR_IN] = response_body};
+
+/* Bytes of the body are missing, at this point or from here on. */
+static void lost(struct api_exchange *e, enum stream_dir message)
+{
+	e->facts.truncated = true;
+	if (message == DIR_OUT) {
+		json_scan_lost(&e->request_scan);
+		return;
+	}
+	if (e->form == BODY_UNDECIDED)
+		e->form = e->declared ? e->declared : BODY_PASSED;
+	json_scan_lost(&e->response_scan);
+	if (e->form == BODY_SSE)
+		sse_lost(&e->sse);
+}
+
+/* The rest of a body cannot be decoded. */
+static void pass(struct api_exchange *e, enum stream_dir message)
+{
+	content_coding_free(e->coding[message]);
+	e->coding[message] = NULL;
+	e->passed[message] = true;
+	lost(e, message);
+}
+
+static void open_coding(struct api_exchange *e, enum stream_dir message,
+			const struct http_head *head)
+{
+	struct span header = http_header_get(head, SPAN_LITERAL("content-encoding"));
+
+	if (content_coding_new(&e->coding[message], header, e->budget, body_of[message], e) < 0)
+		pass(e, message);
+}
+
 struct api_exchange *api_exchange_new(const struct http_head *request,
 				      const struct service *service)
+{
+	return api_exchange_new_within(request, service, NULL);
+}
+
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget)
 {
 	enum api_claim claim;
 	const struct api_ops *ops = api_choose(request, service, &claim), *body;
@@ -140,6 +214,7 @@ struct api_exchange *api_exchange_new(const struct http_head *request,
 	if (!e)
 		return NULL;
 	e->claim = claim;
+	e->budget = budget;
 	e->spoken = api_service_speaks(service, ops);
 	if (json_paths_compile(&e->request_paths, body->request_paths) < 0 ||
 	    json_paths_compile(&e->response_paths, body->response_paths) < 0) {
@@ -149,14 +224,17 @@ struct api_exchange *api_exchange_new(const struct http_head *request,
 	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
 	sse_init(&e->sse, &on_event, e);
-	if (is_coded(request))
-		e->request_passed = e->facts.truncated = true;
+	open_coding(e, DIR_OUT, request);
 	request_head(e, request);
 	return TAKE_PTR(e);
 }
 
 void api_exchange_free(struct api_exchange *exchange)
 {
+	if (!exchange)
+		return;
+	content_coding_free(exchange->coding[DIR_OUT]);
+	content_coding_free(exchange->coding[DIR_IN]);
 	free(exchange);
 }
 
@@ -177,63 +255,28 @@ void api_exchange_response(struct api_exchange *exchange, const struct http_head
 		exchange->declared = BODY_SSE;
 	else if (media_type_is(type, SPAN_LITERAL("application/json")))
 		exchange->declared = BODY_JSON;
-	if (is_coded(response)) {
-		exchange->form = BODY_PASSED;
-		exchange->facts.truncated = true;
-	}
-}
-
-/* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the
- * byte order mark mean nothing at the start of either form. */
-static enum body_form sniff(const struct api_exchange *e, char c)
-{
-	if (strchr(" \t\r\n\xEF\xBB\xBF", c) && c)
-		return BODY_UNDECIDED;
-	if (c == '{')
-		return BODY_JSON;
-	/* data:, event:, id:, retry: and comments */
-	if (c && strchr("deir:", c))
-		return BODY_SSE;
-	return e->declared;
-}
-
-static void response_body(struct api_exchange *e, struct span bytes)
-{
-	while (e->form == BODY_UNDECIDED && bytes.len) {
-		e->form = sniff(e, bytes.at[0]);
-		if (e->form == BODY_UNDECIDED)
-			bytes = span_skip(bytes, 1);
-	}
-	if (e->form == BODY_JSON)
-		json_scan_feed(&e->response_scan, bytes);
-	else if (e->form == BODY_SSE)
-		sse_feed(&e->sse, bytes);
+	if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
+		open_coding(exchange, DIR_IN, response);
 }
 
 void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
 {
-	if (exchange->ended)
+	if (exchange->ended || exchange->passed[message])
 		return;
-	if (message == DIR_IN)
-		response_body(exchange, bytes);
-	else if (!exchange->request_passed)
-		json_scan_feed(&exchange->request_scan, bytes);
+	if (!exchange->coding[message])
+		body_of[message](exchange, bytes);
+	else if (content_coding_feed(exchange->coding[message], bytes) < 0)
+		pass(exchange, message);
 }
 
 void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes)
 {
-	if (!bytes || exchange->ended)
+	if (!bytes || exchange->ended || exchange->passed[message])
 		return;
-	exchange->facts.truncated = true;
-	if (message == DIR_OUT) {
-		json_scan_lost(&exchange->request_scan);
-		return;
-	}
-	if (exchange->form == BODY_UNDECIDED)
-		exchange->form = exchange->declared ? exchange->declared : BODY_PASSED;
-	json_scan_lost(&exchange->response_scan);
-	if (exchange->form == BODY_SSE)
-		sse_lost(&exchange->sse);
+	if (exchange->coding[message])
+		pass(exchange, message); /* each byte depends on those before it */
+	else
+		lost(exchange, message);
 }
 
 void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
@@ -245,8 +288,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	exchange->ended = true;
 	if (how == EXCHANGE_DESYNCED)
 		facts->truncated = true;
-	if (!exchange->request_passed && json_scan_end(&exchange->request_scan) == 0 &&
-	    facts->stream == TRI_UNKNOWN)
+	if (json_scan_end(&exchange->request_scan) == 0 && facts->stream == TRI_UNKNOWN)
 		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});

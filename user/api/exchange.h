@@ -6,9 +6,11 @@
 #include "gnomon/facts.h"
 #include "gnomon/protocol.h"
 
+struct budget;
+
 /*
  * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
- * the body's framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
+ * the body's content coding and framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
  * whatever the bodies' sizes.
  */
 struct api_exchange;
@@ -20,6 +22,9 @@ struct service;
  * for ordinary traffic; NULL with ENOMEM. */
 struct api_exchange *api_exchange_new(const struct http_head *request,
 				      const struct service *service);
+/* The same; decoders of content codings draw on `budget`, which must outlive it. */
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget);
 void api_exchange_free(struct api_exchange *exchange);
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response);

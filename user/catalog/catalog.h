@@ -39,8 +39,8 @@ struct catalog_match {
 /* An empty catalogue. NULL when out of memory. */
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *catalog);
-/* Adds the services of one YAML text; `name` is for messages. Later files override earlier services of
- * the same id. -EINVAL with every error in `diag`: the catalogue is then as before. */
+/* Adds the services of one YAML text; `name` is for messages. Later files override earlier services
+ * of the same id. -EINVAL with every error in `diag`: the catalogue is then as before. */
 int catalog_add(struct catalog *catalog, const char *name, struct span text, struct diag *diag);
 /* Adds everything under providers/ that is embedded in the binary. */
 int catalog_add_builtin(struct catalog *catalog, struct diag *diag);

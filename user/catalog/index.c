@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "catalog/index.h"
 
+#include <assert.h>
+#include <stdalign.h>
 #include <stdlib.h>
 
 #include "gnomon/limits.h"
+#include "util/cleanup.h"
 
-/* All rules with the same key, most specific first: [first, first + count) of `rules`. */
-struct bucket {
-	struct span key;
-	uint32_t first, count;
-	/* Rules before `wild` are exact: they can match the whole host only. */
-	uint32_t wild;
-};
-
-/* Eight bytes, so that the table of 100,000 patterns stays in a second-level cache; a bucket is read
- * only when the tag says that it very likely is the one. */
+/* Eight bytes, so that the table of 100,000 patterns stays in a second-level cache; a rule is read
+ * only when the tag says that it very likely has the key. */
 struct slot {
 	uint32_t tag;
-	uint32_t bucket; /* its number plus one; 0: free */
+	uint32_t entry; /* the number of the first one with the key, plus one; 0: free */
 };
 
+/* Two cache lines that the processor fetches together: the rule, and its text where it fits. */
+struct entry {
+	alignas(128) struct host_rule rule;
+	uint32_t run; /* entries from here on with the same key; 0 but in the first of them */
+	char text[CATALOG_INLINE_PATTERN_BYTES];
+};
+
+static_assert(sizeof(struct entry) == 128, "an entry is a pair of cache lines");
+
+/* Entries with the same key stand together, the most specific first. */
 struct host_index {
-	struct host_rule *rules;
-	struct bucket *buckets;
+	struct entry *entries;
+	/* Beside each entry what its pattern's first label must be: a hundred of these are fewer
+	 * cache lines than four entries. */
+	uint32_t *labels;
 	struct slot *slots;
 	size_t mask;
 };
@@ -95,49 +102,83 @@ static void slot_add(struct host_index *index, struct span key, uint32_t number)
 	uint64_t hash = hash_key(key);
 	size_t i = hash & index->mask;
 
-	while (index->slots[i].bucket)
+	while (index->slots[i].entry)
 		i = (i + 1) & index->mask;
 	index->slots[i] = (struct slot){tag_of(hash), number + 1};
 }
 
-static void index_fill(struct host_index *index, size_t count)
+/* A glob is told from the others of its ending by its first label, mostly. */
+#define LABEL_ANY   0
+#define LABEL_NEVER 2
+
+/* Odd, or LABEL_ANY when the label holds a `*`. */
+static uint32_t first_label_hash(struct span host)
 {
-	uint32_t buckets = 0;
+	uint64_t hash = HASH_START;
+
+	for (size_t i = 0; i < host.len && host.at[i] != '.'; i++) {
+		if (host.at[i] == '*')
+			return LABEL_ANY;
+		hash = hash_step(hash, host.at[i]);
+	}
+	return tag_of(hash_finish(hash)) | 1;
+}
+
+static void entry_fill(struct entry *entry, const struct host_rule *rule)
+{
+	struct pattern *pattern = &entry->rule.pattern;
+
+	entry->rule = *rule;
+	if (!span_copy(entry->text, sizeof(entry->text), pattern->text))
+		return;
+	/* The key is the text's end. */
+	pattern->text.at = entry->text;
+	pattern->key.at = entry->text + pattern->text.len - pattern->key.len;
+}
+
+static void index_fill(struct host_index *index, const struct host_rule *rules, size_t count)
+{
+	struct entry *first = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct pattern *pattern = &index->rules[i].pattern;
-		struct bucket *bucket = buckets ? &index->buckets[buckets - 1] : NULL;
+		struct entry *entry = &index->entries[i];
 
-		if (!bucket || !span_eq(bucket->key, pattern->key)) {
-			bucket = &index->buckets[buckets];
-			*bucket = (struct bucket){pattern->key, (uint32_t)i, 0, 0};
-			slot_add(index, pattern->key, buckets++);
+		entry_fill(entry, &rules[i]);
+		index->labels[i] = rules[i].pattern.kind == PATTERN_EXACT
+					   ? LABEL_NEVER
+					   : first_label_hash(rules[i].pattern.text);
+		if (!first || !span_eq(first->rule.pattern.key, entry->rule.pattern.key)) {
+			first = entry;
+			slot_add(index, entry->rule.pattern.key, (uint32_t)i);
 		}
-		bucket->count++;
-		bucket->wild += pattern->kind == PATTERN_EXACT;
+		first->run++;
 	}
 }
 
 struct host_index *host_index_new(const struct host_rule *rules, size_t count)
 {
 	struct host_index *index = calloc(1, sizeof(*index));
-	size_t size = table_size(count);
+	_cleanup_free_ struct host_rule *sorted = calloc(count + 1, sizeof(*sorted));
+	size_t size = table_size(count), bytes = (count + 1) * sizeof(struct entry);
 
-	if (!index)
+	if (!index || !sorted) {
+		free(index);
 		return NULL;
+	}
 	index->mask = size - 1;
-	index->rules = calloc(count + 1, sizeof(*index->rules));
-	index->buckets = calloc(count + 1, sizeof(*index->buckets));
+	index->entries = aligned_alloc(alignof(struct entry), bytes);
 	index->slots = calloc(size, sizeof(*index->slots));
-	if (!index->rules || !index->buckets || !index->slots) {
+	index->labels = calloc(count + 1, sizeof(*index->labels));
+	if (!index->entries || !index->slots || !index->labels) {
 		host_index_free(index);
 		return NULL;
 	}
+	memset(index->entries, 0, bytes);
 	if (count) {
-		memcpy(index->rules, rules, count * sizeof(*rules));
-		qsort(index->rules, count, sizeof(*rules), compare_rules);
+		memcpy(sorted, rules, count * sizeof(*rules));
+		qsort(sorted, count, sizeof(*sorted), compare_rules);
 	}
-	index_fill(index, count);
+	index_fill(index, sorted, count);
 	return index;
 }
 
@@ -145,69 +186,87 @@ void host_index_free(struct host_index *index)
 {
 	if (!index)
 		return;
-	free(index->rules);
-	free(index->buckets);
+	free(index->entries);
+	free(index->labels);
 	free(index->slots);
 	free(index);
 }
 
-static const struct bucket *bucket_find(const struct host_index *index, uint64_t hash,
+/* The first entry with that key, or NULL. */
+static const struct entry *entries_find(const struct host_index *index, uint64_t hash,
 					struct span key)
 {
-	for (size_t i = hash & index->mask; index->slots[i].bucket; i = (i + 1) & index->mask) {
-		const struct bucket *bucket;
+	for (size_t i = hash & index->mask; index->slots[i].entry; i = (i + 1) & index->mask) {
+		const struct entry *entry;
 
 		if (index->slots[i].tag != tag_of(hash))
 			continue;
-		bucket = &index->buckets[index->slots[i].bucket - 1];
-		if (span_eq(bucket->key, key))
-			return bucket;
+		entry = &index->entries[index->slots[i].entry - 1];
+		if (span_eq(entry->rule.pattern.key, key))
+			return entry;
 	}
 	return NULL;
 }
 
-static const struct host_rule *best_of(const struct host_rule *a, const struct host_rule *b)
+/* The most specific of the key's rules with a `*` that matches. */
+static const struct host_rule *wild_find(const struct host_index *index, const struct entry *first,
+					 struct span host, uint32_t label)
 {
-	return a && !pattern_more_specific(&b->pattern, &a->pattern) ? a : b;
-}
+	const uint32_t *labels = &index->labels[first - index->entries];
 
-/* The bucket's first wildcard that matches is its most specific one. */
-static const struct host_rule *bucket_wild(const struct host_index *index,
-					   const struct bucket *bucket, struct span host)
-{
-	for (uint32_t i = bucket->wild; i < bucket->count; i++) {
-		const struct host_rule *rule = &index->rules[bucket->first + i];
+	for (uint32_t i = 0; i < first->run; i++) {
+		const struct pattern *pattern = &first[i].rule.pattern;
 
-		if (rule->pattern.kind == PATTERN_SUFFIX ||
-		    pattern_glob_matches(&rule->pattern, host))
-			return rule;
+		if (labels[i] != LABEL_ANY && labels[i] != label)
+			continue;
+		if (pattern->kind == PATTERN_SUFFIX || pattern_glob_matches(pattern, host))
+			return &first[i].rule;
 	}
 	return NULL;
+}
+
+/* An end of the host that begins a label. */
+struct host_end {
+	uint64_t hash;
+	size_t offset;
+};
+
+/* Hashes the ends that a wildcard can have behind it (two labels and more), and the whole host,
+ * which comes last. Asks for their slots early: the waits for memory then overlap. */
+static size_t host_ends(const struct host_index *index, struct span host,
+			struct host_end ends[static HOST_LABELS_MAX])
+{
+	uint64_t hash = HASH_START;
+	size_t dots = 0, n = 0;
+
+	for (size_t i = host.len; i-- > 0;) {
+		if (host.at[i] == '.' && ++dots >= 2 && i > 0 && n < HOST_LABELS_MAX - 1) {
+			ends[n] = (struct host_end){hash_finish(hash), i + 1};
+			__builtin_prefetch(&index->slots[ends[n++].hash & index->mask]);
+		}
+		hash = hash_step(hash, host.at[i]);
+	}
+	ends[n] = (struct host_end){hash_finish(hash), 0};
+	return n + 1;
 }
 
 const struct host_rule *host_index_find(const struct host_index *index, struct span host)
 {
-	const struct host_rule *best = NULL;
-	const struct bucket *bucket;
-	uint64_t hash = HASH_START;
-	size_t dots = 0;
+	const struct host_rule *best = NULL, *rule;
+	struct host_end ends[HOST_LABELS_MAX];
+	size_t count = host_ends(index, host, ends);
+	const struct entry *entry = entries_find(index, ends[count - 1].hash, host);
+	uint32_t label;
 
-	for (size_t i = host.len; i-- > 0;) {
-		const struct host_rule *rule;
-		struct span key;
-
-		if (host.at[i] == '.' && ++dots >= 2 && i > 0) {
-			/* No wildcard has fewer than two literal labels behind it. */
-			key = span_skip(host, i + 1);
-			bucket = bucket_find(index, hash_finish(hash), key);
-			rule = bucket ? bucket_wild(index, bucket, host) : NULL;
-			if (rule)
-				best = best_of(best, rule);
-		}
-		hash = hash_step(hash, host.at[i]);
+	/* Exact rules stand before the others of their key. */
+	if (entry && entry->rule.pattern.kind == PATTERN_EXACT)
+		return &entry->rule;
+	label = first_label_hash(host);
+	for (size_t i = 0; i + 1 < count; i++) {
+		entry = entries_find(index, ends[i].hash, span_skip(host, ends[i].offset));
+		rule = entry ? wild_find(index, entry, host, label) : NULL;
+		if (rule && (!best || pattern_more_specific(&rule->pattern, &best->pattern)))
+			best = rule;
 	}
-	bucket = bucket_find(index, hash_finish(hash), host);
-	if (bucket && bucket->wild)
-		return &index->rules[bucket->first];
 	return best;
 }

@@ -18,8 +18,9 @@ struct host_rule {
 };
 
 /*
- * One hash table over the literal ends of all patterns. A look-up hashes the host once, from its end,
- * and asks the table at each label: an exact or suffix pattern is there or not, globs are few per end.
+ * One hash table over the literal ends of all patterns. A look-up hashes the host once, from its
+ * end, and asks the table at each label: an exact or suffix pattern is there or not, globs are few
+ * per end.
  */
 struct host_index;
 

@@ -13,8 +13,8 @@ struct service_list {
 	size_t rule_count, rule_cap;
 };
 
-/* Reads a file into *list, its strings into `arena`. -EINVAL with every error in `diag`, -ENOMEM; the
- * list is then to be released all the same. */
+/* Reads a file into *list, its strings into `arena`. -EINVAL with every error in `diag`, -ENOMEM;
+ * the list is then to be released all the same. */
 int service_list_load(struct service_list *list, struct arena *arena, const char *name,
 		      struct span text, struct diag *diag);
 void service_list_done(struct service_list *list);

@@ -179,27 +179,42 @@ const char *pattern_parse(struct span text, struct pattern *pattern)
 	return wildcard_check(pattern, stars, first_is_star);
 }
 
-static bool label_matches(struct span pattern, struct span label)
+static size_t label_len(struct span text)
 {
-	const char *star = memchr(pattern.at, '*', pattern.len);
-	struct span before, after;
+	size_t n = 0;
 
-	if (!star)
-		return span_eq(pattern, label);
-	before = span_of(pattern.at, (size_t)(star - pattern.at));
-	after = span_skip(pattern, before.len + 1);
-	return label.len >= pattern.len && span_starts(label, before) && span_ends(label, after);
+	while (n < text.len && text.at[n] != '.')
+		n++;
+	return n;
 }
 
 bool pattern_glob_matches(const struct pattern *pattern, struct span host)
 {
 	struct span rest = pattern->text;
 
-	if (host.len < pattern->text.len)
+	if (!span_ends(host, pattern->key))
 		return false;
-	while (rest.len && host.len)
-		if (!label_matches(next_label(&rest), next_label(&host)))
+	/* The key is no more to be looked at; the dot before it stays. */
+	rest.len -= pattern->key.len;
+	host.len -= pattern->key.len;
+	while (rest.len && host.len) {
+		size_t wanted, there;
+
+		if (rest.at[0] != '*') {
+			if (rest.at[0] != host.at[0])
+				return false;
+			rest = span_skip(rest, 1);
+			host = span_skip(host, 1);
+			continue;
+		}
+		/* A label has one star, so what follows it must be the label's end. */
+		rest = span_skip(rest, 1);
+		wanted = label_len(rest);
+		there = label_len(host);
+		if (there < wanted + 1)
 			return false;
+		host = span_skip(host, there - wanted);
+	}
 	return rest.len == 0 && host.len == 0;
 }
 

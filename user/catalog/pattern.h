@@ -9,8 +9,8 @@
 /*
  * Host patterns:
  *   api.openai.com                    that host
- *   *.openai.azure.com                every host below it, at any depth; not openai.azure.com itself
- *   bedrock-runtime.*.amazonaws.com   a `*` stands for one or more characters of one label
+ *   *.openai.azure.com                every host below it, at any depth; not openai.azure.com
+ * itself bedrock-runtime.*.amazonaws.com   a `*` stands for one or more characters of one label
  *   *-aiplatform.googleapis.com
  */
 enum pattern_kind { PATTERN_EXACT, PATTERN_SUFFIX, PATTERN_GLOB };

@@ -77,11 +77,15 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	struct exchange *e;
 	bool known;
 
-	if (!s->is_client)
-		return; /* a server's side of it: an event is about the client */
+	if (!s->is_client) {
+		/* a server's side of it: an event is about the client */
+		stream_steer(s, STEER_IGNORE);
+		return;
+	}
 	known = catalog_lookup(p->config.catalog, host, &match);
-	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? api_exchange_new(head, match.service)
-							   : NULL;
+	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX
+		      ? api_exchange_new_within(head, match.service, &p->codings)
+		      : NULL;
 	steer_by(s, api != NULL, known);
 	if (!api)
 		return;
@@ -217,14 +221,16 @@ static void set_message(struct event *event, const struct exchange *e,
 			 : facts->response_model[0] ? facts->response_model
 						    : facts->mcp_tool;
 	const char *service = e->match.service ? e->match.service->id : e->host;
-	char who[96];
+	char who[96], cost[COST_TEXT_MAX];
 
 	compose_who(event, who, sizeof(who));
+	cost_text(event, cost);
 	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
 	    facts->usage.output != TOKENS_UNKNOWN)
-		event_format(event, F_MESSAGE, "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens",
-			     who, what, service, of[0] ? " " : "", of, facts->usage.input,
-			     facts->usage.output);
+		event_format(event, F_MESSAGE,
+			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
+			     cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
 			     of[0] ? " " : "", of);
@@ -266,6 +272,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	set_http(&event, e);
 	set_facts(&event, facts);
 	compose_service(&event, e->match.service);
+	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	event_set_text(&event, F_LINK, links[s->kind]);

@@ -11,6 +11,7 @@
 #include "net/reassembly.h"
 #include "pipeline/pipeline.h"
 #include "protocol/tls_hello.h"
+#include "util/budget.h"
 #include "util/table.h"
 
 /* Shared by the files of pipeline/ alone. */
@@ -25,6 +26,7 @@ struct pipeline {
 	uint64_t now_ns; /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
 	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
+	struct budget codings;               /* memory of all decoders of content codings */
 	uint64_t id_seed, id_count;
 	char host_name[HOST_NAME_MAX_BYTES];
 	char host_id[64];
@@ -129,6 +131,15 @@ void compose_service(struct event *event, const struct service *service);
 void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+
+/* cost.c */
+/* Room for the longest of cost_text() with its NUL. */
+#define COST_TEXT_MAX 32
+/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. */
+void cost_set(struct event *event, const struct prices *prices, const struct service *service,
+	      const struct llm_facts *facts);
+/* ", $0.0067" for messages, or nothing. */
+void cost_text(const struct event *event, char to[static COST_TEXT_MAX]);
 
 /* url_path.c */
 /* The path of a request target without its query, with what looks like an id replaced by "{id}". Writes

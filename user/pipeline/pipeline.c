@@ -56,6 +56,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 		return NULL;
 	p->config = *config;
 	p->stats.worst = -1;
+	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
 	p->processes = processes_new(config->live ? "/proc" : NULL);
 	if (config->live)
@@ -238,10 +239,12 @@ void pipeline_finish(struct pipeline *p)
 		wire_end(p, flow);
 }
 
-void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy)
+void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy,
+		    const struct prices *prices)
 {
 	p->config.catalog = catalog;
 	p->config.policy = policy;
+	p->config.prices = prices;
 	wire_rematch(p);
 	plaintext_rematch(p);
 }

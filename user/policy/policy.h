@@ -15,15 +15,15 @@ struct policy;
 struct policy *policy_new(void);
 void policy_free(struct policy *policy);
 /* Adds one YAML text: its provider entries come before those already there, its `default` replaces
- * the old, its rules are added. -EINVAL with every error (file:line:column) in `diag`: the policy is
- * then as before. */
+ * the old, its rules are added. -EINVAL with every error (file:line:column) in `diag`: the policy
+ * is then as before. */
 int policy_add(struct policy *policy, const char *name, struct span text, struct diag *diag);
 /* Adds everything under policy/ that is embedded in the binary. */
 int policy_add_builtin(struct policy *policy, struct diag *diag);
 /* Adds a file, or the *.yaml of a directory in order of name. */
 int policy_add_path(struct policy *policy, const char *path, struct diag *diag);
-/* Compiles; call once after the last add. -EINVAL with every error in `diag` (a rule id twice, a list
- * twice, a $list that is nowhere defined), -ENOMEM. */
+/* Compiles; call once after the last add. -EINVAL with every error in `diag` (a rule id twice, a
+ * list twice, a $list that is nowhere defined), -ENOMEM. */
 int policy_seal(struct policy *policy, struct diag *diag);
 /* Checks that every service and vendor that a provider entry of a sealed policy names is in the
  * catalogue, and resolves the vendors: without this call an entry with `vendor` is undetermined.
@@ -34,8 +34,8 @@ int policy_check_services(struct policy *policy, const struct catalog *catalog, 
  * Walks the provider list with what the event holds and sets gnomon.verdict and
  * gnomon.verdict_reason on it. The event needs gnomon.service; without it nothing is set.
  *
- * A condition on a field that the event lacks is unknown, and an entry that is unknown ends the walk
- * with "undetermined". Two conditions know better: `models` looks at the request's and the
+ * A condition on a field that the event lacks is unknown, and an entry that is unknown ends the
+ * walk with "undetermined". Two conditions know better: `models` looks at the request's and the
  * response's model and is unknown only without both; and the service "unknown" (a host that the
  * catalogue does not know, recognised by its API) has no kind, vendor or country to be asked for,
  * so that an entry by those does not match it.
@@ -54,6 +54,7 @@ struct policy_rule_info {
 	const char *file;
 	unsigned int line;
 	size_t tests;
+	const char *mode; /* "off", "observe", "alert" */
 };
 
 void policy_rule(const struct policy *policy, size_t i, struct policy_rule_info *info);
@@ -64,7 +65,9 @@ struct policy_test_result {
 	bool expect_alert, fired;
 };
 
-/* Runs the tests that the rules carry, each on its own rule alone; the provider list is not asked.
+/* Runs the tests that the rules carry, each on its own rule alone and whatever its mode; the
+ * provider list is not asked. A rule's own tests see the rule as it was written, those of an override
+ * see that override's exceptions too.
  * Calls `report` for each one; returns how many went wrong. */
 size_t policy_test(const struct policy *policy,
 		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx);

@@ -279,7 +279,7 @@ static enum protocol_guess guess_target(struct span rest, bool connect)
 	if (rest.len && !connect && rest.at[0] != '/' && rest.at[0] != '*' && rest.at[0] != 'h')
 		return PROTOCOL_NO;
 	if (i == rest.len)
-		return i >= HEADS_BYTES - 16 ? PROTOCOL_YES : PROTOCOL_MAYBE;
+		return i >= STREAM_FIRST_BYTES - 16 ? PROTOCOL_YES : PROTOCOL_MAYBE;
 	if (i == 0 || rest.at[i] != ' ')
 		return PROTOCOL_NO;
 	return guess_prefix(span_skip(rest, i), SPAN_LITERAL(" HTTP/1."));

@@ -31,6 +31,6 @@ bool http_head_folded(struct span text);
 void http_head_unfold(char *text, size_t len);
 
 /* Is this the beginning of a request line with a usual method, or of a status line? YES when the
- * line is whole, or as far as HEADS_BYTES reach. */
+ * line is whole, or as far as STREAM_FIRST_BYTES reach. */
 enum protocol_guess http_head_guess_request(struct span first);
 enum protocol_guess http_head_guess_status(struct span first);

@@ -26,11 +26,17 @@ struct uprobe_multi_attr {
 	uint32_t count, multi_flags, pid, reserved;
 };
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+/* libbpf's callback has no context, so that its first complaint goes through here; it names the program that
+ * failed. Written only while bpf_load() runs. */
+static _Thread_local char complaint[160];
+
+__attribute__((format(printf, 2, 0))) static int note_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
 {
-	(void)level;
-	(void)format;
-	(void)args;
+	if (level == LIBBPF_WARN && !complaint[0]) {
+		vsnprintf(complaint, sizeof(complaint), format, args);
+		complaint[strcspn(complaint, "\n")] = '\0';
+	}
 	return 0;
 }
 
@@ -154,9 +160,13 @@ static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 {
 	struct bpf_program *const programs[] = {
-		skel->progs.tls_read_enter,    skel->progs.tls_write_enter,
-		skel->progs.tls_read_ex_enter, skel->progs.tls_write_ex_enter,
-		skel->progs.tls_return,        skel->progs.tls_end,
+		skel->progs.tls_read_enter,
+		skel->progs.tls_write_enter,
+		skel->progs.tls_read_ex_enter,
+		skel->progs.tls_write_ex_enter,
+		skel->progs.tls_write_ex2_enter,
+		skel->progs.tls_return,
+		skel->progs.tls_end,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();
@@ -214,7 +224,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	int r;
 
 	*report = (struct hooks_report){0};
-	libbpf_set_print(quiet);
+	libbpf_set_print(note_complaint);
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		diag_add(diag, NULL, 0, 0, "this kernel has no readable BTF: %s", strerror(errno));
@@ -232,12 +242,13 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 
 	bpf_program__set_autoattach(skel->progs.packet_out, false);
 	bpf_program__set_autoattach(skel->progs.packet_in, false);
+	complaint[0] = '\0';
 	r = gnomon__load(skel);
 	if (!r)
 		r = gnomon__attach(skel);
 	if (r) {
-		diag_add(diag, NULL, 0, 0, "the kernel refuses the probes: %s%s", strerror(-r),
-			 load_hint(-r));
+		diag_add(diag, NULL, 0, 0, "the kernel refuses the probes: %s%s; %s", strerror(-r),
+			 load_hint(-r), complaint);
 		gnomon__destroy(skel);
 		return NULL;
 	}

@@ -11,8 +11,8 @@ struct file_text {
 	size_t len;
 };
 
-/* Reads a regular file of at most `max` bytes. The caller frees text->at. -errno (-EFBIG, -EISDIR ...)
- * with the reason in `diag`. */
+/* Reads a regular file of at most `max` bytes. The caller frees text->at. -errno (-EFBIG, -EISDIR
+ * ...) with the reason in `diag`. */
 int file_read(const char *path, size_t max, struct file_text *text, struct diag *diag);
 
 /* Paths in order of name. */
@@ -22,7 +22,8 @@ struct file_list {
 };
 
 /* The files of a directory whose names end with `suffix` and do not begin with a dot; not its
- * subdirectories. At most DIRECTORY_FILES_MAX. -errno with the reason in `diag`; *list is as before. */
+ * subdirectories. At most DIRECTORY_FILES_MAX. -errno with the reason in `diag`; *list is as
+ * before. */
 int file_list_directory(const char *path, const char *suffix, struct file_list *list,
 			struct diag *diag);
 void file_list_done(struct file_list *list);

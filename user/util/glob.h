@@ -5,6 +5,6 @@
 
 #include "gnomon/span.h"
 
-/* Does the whole text match? `*` stands for any bytes or none, `?` for one byte; case counts. Takes at
- * most pattern x text steps and does not recurse. */
+/* Does the whole text match? `*` stands for any bytes or none, `?` for one byte; case counts. Takes
+ * at most pattern x text steps and does not recurse. */
 bool glob_matches(struct span pattern, struct span text);

@@ -10,27 +10,29 @@ static size_t least(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein's distance with one row kept; both words fit the row. */
+/* Letters inserted, left out, changed or swapped with their neighbour (optimal string alignment).
+ * Two rows are kept besides the one that is made; both words fit them. */
 static size_t edit_distance(struct span a, struct span b)
 {
-	size_t row[SUGGEST_WORD_MAX + 1];
+	size_t rows[3][SUGGEST_WORD_MAX + 1];
 
 	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
+		const size_t *before = rows[(i + 1) % 3], *last = rows[(i - 1) % 3];
+		size_t *row = rows[i % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= b.len; j++) {
-			size_t above = row[j];
+			char x = ascii_lower(a.at[i - 1]), y = ascii_lower(b.at[j - 1]);
 
-			row[j] = least(
-				above + 1, row[j - 1] + 1,
-				diagonal + (ascii_lower(a.at[i - 1]) != ascii_lower(b.at[j - 1])));
-			diagonal = above;
+			row[j] = least(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == ascii_lower(b.at[j - 2]) &&
+			    ascii_lower(a.at[i - 2]) == y)
+				row[j] = least(row[j], before[j - 2] + 1, row[j]);
 		}
 	}
-	return row[b.len];
+	return rows[a.len % 3][b.len];
 }
 
 /* "verdict" for "gnomon.verdict": the short form that people try first. */
@@ -42,15 +44,19 @@ static bool is_last_part(struct span word, struct span candidate)
 
 void suggest_offer(struct suggestion *suggestion, struct span word, struct span candidate)
 {
-	size_t distance;
+	size_t allowed = word.len / 3 ? word.len / 3 : 1, distance;
+	size_t longer = word.len > candidate.len ? word.len - candidate.len
+						 : candidate.len - word.len;
 
 	if (word.len == 0 || word.len > SUGGEST_WORD_MAX || candidate.len > SUGGEST_WORD_MAX)
 		return;
 	if (is_last_part(word, candidate))
 		distance = 1;
+	else if (longer > allowed)
+		return; /* each letter too many is a mistake: no need to count */
 	else
 		distance = edit_distance(word, candidate);
-	if (distance > 1 && distance > word.len / 3)
+	if (distance > allowed)
 		return;
 	if (suggestion->best.len && suggestion->distance <= distance)
 		return;

@@ -3,15 +3,15 @@
 
 #include "gnomon/span.h"
 
-/* The word that a misspelled one was meant to be. Start with a zeroed struct, offer every candidate,
- * read `best`. */
+/* The word that a misspelled one was meant to be. Start with a zeroed struct, offer every
+ * candidate, read `best`. */
 struct suggestion {
 	struct span best; /* empty: nothing is near enough */
 	size_t distance;
 };
 
-/* Keeps `candidate` when it is nearer to `word` than what was offered before: at most a third of the
- * word's letters differ (Levenshtein), or it ends with a dot and the word. Words over
+/* Keeps `candidate` when it is nearer to `word` than what was offered before: at most a third of
+ * the word's letters, or one, differ or are swapped, or it ends with a dot and the word. Words over
  * SUGGEST_WORD_MAX never match. The candidate's text must outlive the suggestion. */
 void suggest_offer(struct suggestion *suggestion, struct span word, struct span candidate);
 

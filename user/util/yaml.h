@@ -10,10 +10,10 @@
 struct diag;
 
 /*
- * Strict YAML: one document of mappings, sequences and scalars. No anchors, aliases, tags, duplicate
- * keys or keys that are not scalars; UTF-8 only; at most YAML_BYTES_MAX, YAML_DEPTH_MAX and
- * YAML_NODES_MAX. A scalar is a string (the country NO stays "NO") until yaml_bool() or yaml_int() is
- * asked for more.
+ * Strict YAML: one document of mappings, sequences and scalars. No anchors, aliases, tags,
+ * duplicate keys or keys that are not scalars; UTF-8 only; at most YAML_BYTES_MAX, YAML_DEPTH_MAX
+ * and YAML_NODES_MAX. A scalar is a string (the country NO stays "NO") until yaml_bool() or
+ * yaml_int() is asked for more.
  */
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
@@ -31,8 +31,8 @@ struct yaml_node {
 
 struct yaml_document;
 
-/* Loads a text; `name` is what messages call it. NULL with every error in `diag`. An empty text gives
- * a document whose root is NULL. The text is copied. */
+/* Loads a text; `name` is what messages call it. NULL with every error in `diag`. An empty text
+ * gives a document whose root is NULL. The text is copied. */
 struct yaml_document *yaml_load(const char *name, struct span text, struct diag *diag);
 /* Frees. (libyaml has a yaml_free of its own, which this would replace.) */
 void yaml_unload(struct yaml_document *document);
@@ -69,7 +69,8 @@ struct yaml_key {
 	bool required;
 };
 
-/* Checks that a node is a mapping of these keys (the table ends with a NULL name) with values of these
- * kinds. `what` names it in messages: "a rule". false: something was wrong and `diag` says all. */
+/* Checks that a node is a mapping of these keys (the table ends with a NULL name) with values of
+ * these kinds. `what` names it in messages: "a rule". false: something was wrong and `diag` says
+ * all. */
 bool yaml_check(const struct yaml_document *document, const struct yaml_node *node,
 		const char *what, const struct yaml_key *keys, struct diag *diag);

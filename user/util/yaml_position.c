@@ -6,7 +6,8 @@
 /*
  * A scalar's text and its source run side by side, with four differences (YAML 1.2.2 chapters 7 and
  * 8): '' in single quotes, escapes in double quotes, folded line ends with the indentation behind
- * them, and block scalars' indentation. The walk stops where the wanted byte of the text was written.
+ * them, and block scalars' indentation. The walk stops where the wanted byte of the text was
+ * written.
  */
 struct walk {
 	struct span source;
@@ -183,6 +184,12 @@ void yaml_position(const struct yaml_document *document, const struct yaml_node 
 	while (!at_end(&walk) && (walk.line < scalar->line ||
 				  (walk.line == scalar->line && walk.column < scalar->column)))
 		step(&walk);
+	/* An empty scalar at the very end has a place behind the text. */
+	if (at_end(&walk)) {
+		*line = scalar->line;
+		*column = scalar->column;
+		return;
+	}
 	if (scalar->style == YAML_LITERAL_SCALAR_STYLE || scalar->style == YAML_FOLDED_SCALAR_STYLE)
 		walk_block(&walk, offset, scalar->style);
 	else

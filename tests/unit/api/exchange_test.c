@@ -499,18 +499,19 @@ static void test_large_request(void **state)
 	assert_false(c.last.truncated);
 }
 
-static void test_content_codings(void **state)
+/* Those that are undone: codings_test.c. */
+static void test_unknown_codings(void **state)
 {
 	struct conversation c;
 
 	(void)state;
 	conversation_begin(&c);
 	feed_steps(&c, DIR_OUT,
-		   "POST /v1/chat/completions HTTP/1.1\r\nContent-Encoding: zstd\r\n"
+		   "POST /v1/chat/completions HTTP/1.1\r\nContent-Encoding: compress\r\n"
 		   "Content-Length: 13\r\n\r\n{\"model\":\"m\"}",
 		   7);
 	feed_steps(&c, DIR_IN,
-		   "HTTP/1.1 200 OK\r\nContent-Encoding: GZIP\r\nContent-Length: 13\r\n\r\n"
+		   "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, br\r\nContent-Length: 13\r\n\r\n"
 		   "{\"model\":\"m\"}",
 		   7);
 	free(conversation_finish(&c));
@@ -667,7 +668,7 @@ int main(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_claims),
-		cmocka_unit_test(test_content_codings),
+		cmocka_unit_test(test_unknown_codings),
 		cmocka_unit_test(test_model_text),
 		cmocka_unit_test(test_truncated_everywhere),
 		cmocka_unit_test(test_lost_everywhere),

@@ -578,13 +578,14 @@ static void test_guess(void **state)
 
 static void test_guess_long_target(void **state)
 {
-	char text[HEADS_BYTES + 1] = "GET /";
+	char text[STREAM_FIRST_BYTES + 1] = "GET /";
 	bool is_client = false;
 
 	(void)state;
 	memset(text + 5, 'x', sizeof(text) - 6);
-	assert_int_equal(http1_protocol.guess(span_of(text, HEADS_BYTES), DIR_OUT, &is_client),
-			 PROTOCOL_YES);
+	assert_int_equal(
+		http1_protocol.guess(span_of(text, STREAM_FIRST_BYTES), DIR_OUT, &is_client),
+		PROTOCOL_YES);
 	assert_true(is_client);
 }
 
