@@ -108,13 +108,6 @@ struct {
 } threads SEC(".maps") __weak;
 
 /* Files that were mapped executable and told to user space: each is looked at once. */
-struct file_key {
-	__u64 inode;
-	__u64 size;
-	__u32 device;
-	__u32 reserved;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* a file that is forgotten is only looked at again */
 	__uint(max_entries, KERNEL_FILES_MAX);

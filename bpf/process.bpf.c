@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "emit.bpf.h"
 
-/* Was this file never told to user space before? Tells it apart by more than the inode's number, which is
- * used again. */
-static __always_inline bool file_is_new(struct file *file)
+/* Fills *key. Was this file never told to user space before? */
+static __always_inline bool file_is_new(struct file *file, struct file_key *key)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct file_key key = {
-		.inode = BPF_CORE_READ(inode, i_ino),
-		.size = BPF_CORE_READ(inode, i_size),
-		.device = BPF_CORE_READ(inode, i_sb, s_dev),
-	};
 	__u8 seen = 1;
 
-	if (!inode || bpf_map_lookup_elem(&files_seen, &key))
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->reserved = 0;
+	if (!inode || bpf_map_lookup_elem(&files_seen, key))
 		return false;
-	bpf_map_update_elem(&files_seen, &key, &seen, BPF_ANY);
+	bpf_map_update_elem(&files_seen, key, &seen, BPF_ANY);
 	return true;
 }
 
@@ -23,15 +21,19 @@ static __always_inline bool file_is_new(struct file *file)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
+	struct file_key key = {};
 	struct record_exec *r;
+	bool is_new;
 	long n;
 
+	is_new = file_is_new(BPF_CORE_READ(bprm, file), &key);
 	if (!reserve_record(r))
 		return 0;
 	fill_header(&r->header, RECORD_EXEC, 0);
 	who_is_current(&r->header.who);
 	r->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
-	r->new_file = file_is_new(BPF_CORE_READ(bprm, file));
+	r->file = key;
+	r->new_file = is_new;
 	n = bpf_probe_read_kernel_str(r->filename, sizeof(r->filename),
 				      BPF_CORE_READ(bprm, filename));
 	if (n > 1)
@@ -82,6 +84,7 @@ int BPF_PROG(mapped_executable, struct pt_regs *regs, long ret)
 	struct task_struct *task;
 	struct record_mapped *r;
 	struct file **fds, *file;
+	struct file_key key = {};
 	int fd;
 
 	if (SYSCALL_NUMBER(regs) != SYSCALL_MMAP || ret < 0 || !(MMAP_PROT(regs) & PROT_EXEC))
@@ -91,13 +94,13 @@ int BPF_PROG(mapped_executable, struct pt_regs *regs, long ret)
 	if (fd < 0 || (unsigned int)fd >= BPF_CORE_READ(task, files, fdt, max_fds))
 		return 0;
 	fds = BPF_CORE_READ(task, files, fdt, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), fds + fd) || !file_is_new(file))
+	if (bpf_probe_read_kernel(&file, sizeof(file), fds + fd) || !file_is_new(file, &key))
 		return 0;
 	if (!reserve_record(r))
 		return 0;
 	fill_header(&r->header, RECORD_MAPPED, 0);
 	who_is_current(&r->header.who);
-	r->address = ret;
+	r->file = key;
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

@@ -81,7 +81,14 @@ static __always_inline void await_send(struct thread *thread, __u64 handle)
 	thread->pending = handle;
 }
 
-/* One program for the return of all four: the entry said which it was. */
+/* OpenSSL 3.3's ssl_write_internal() has flags before the count. */
+SEC("uprobe")
+int tls_write_ex2_enter(struct pt_regs *ctx)
+{
+	return call_enter(ctx, TLS_WRITE_EX, PT_REGS_PARM5(ctx));
+}
+
+/* One program for the return of all: the entry said which it was. */
 SEC("uretprobe")
 int tls_return(struct pt_regs *ctx)
 {

@@ -101,10 +101,19 @@ struct record_packet {
 	abi_u8 bytes[];
 };
 
+/* A file, apart from others that have or had its inode number. The key of `files_seen`. */
+struct file_key {
+	abi_u64 inode;
+	abi_u64 size;
+	abi_u32 device;
+	abi_u32 reserved;
+};
+
 struct record_exec {
 	struct record_header header;
+	struct file_key file;
 	abi_u32 parent_pid;
-	abi_u32 new_file;     /* the program's file was not told before */
+	abi_u32 new_file;     /* it was not told before */
 	abi_u8 filename[256]; /* header.len says how much of it */
 };
 
@@ -115,7 +124,7 @@ struct record_exit {
 /* A file that was not told before was mapped executable. */
 struct record_mapped {
 	struct record_header header;
-	abi_u64 address; /* where */
+	struct file_key file;
 };
 
 /* Per-CPU counters; the order is that of enum loss_kind's kernel kinds. */

@@ -20,6 +20,9 @@ static const struct json_path paths[] = {
 	{"choices[]", ELEMENT},
 	{"choices[].finish", MEMBER},
 	{"messages", MESSAGES},
+	{"messages[].content", .text = true},
+	{"tools", .text = true},
+	{"model", .text = true},
 	{NULL},
 };
 
@@ -48,6 +51,16 @@ static void on_value(void *ctx, const struct json_value *value)
 	seen->last[value->id].text[value->text.len] = '\0';
 }
 
+static void on_text(void *ctx, struct span piece)
+{
+	struct seen *seen = ctx;
+
+	if (piece.len)
+		fwrite(piece.at, 1, piece.len, seen->log);
+	else
+		fputc('|', seen->log);
+}
+
 static int run(struct span bytes, size_t step, struct seen *seen, char **text, size_t *len)
 {
 	static struct json_paths compiled;
@@ -59,6 +72,7 @@ static int run(struct span bytes, size_t step, struct seen *seen, char **text, s
 	memset(seen, 0, sizeof(*seen));
 	seen->log = open_memstream(text, len);
 	json_scan_init(&scan, &compiled, on_value, seen);
+	json_scan_tell_text(&scan, on_text);
 	for (; bytes.len; bytes = span_skip(bytes, step))
 		json_scan_feed(&scan, span_of(bytes.at, step < bytes.len ? step : bytes.len));
 	r = json_scan_end(&scan);

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gnomon/api.h"
+#include "api/family.h"
+#include "catalog/catalog.h"
 #include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
 #include "protocol/sse.h"
@@ -18,7 +19,10 @@ enum body_form {
 };
 
 struct api_exchange {
-	const struct api_ops *ops;
+	const struct api_ops *ops;  /* whose call it is: names, heads */
+	const struct api_ops *body; /* whose bodies it has: paths, values, state */
+	enum api_claim claim;
+	bool spoken; /* the service is known to speak the family */
 	struct llm_facts facts;
 	struct budget *budget;
 	/* By message; NULL: none to undo. */
@@ -39,21 +43,21 @@ static void tell_request(void *ctx, const struct json_value *value)
 {
 	struct api_exchange *e = ctx;
 
-	e->ops->request_value(e->state, &e->facts, value);
+	e->body->request_value(e->state, &e->facts, value);
 }
 
 static void tell_response(void *ctx, const struct json_value *value)
 {
 	struct api_exchange *e = ctx;
 
-	e->ops->response_value(e->state, &e->facts, value);
+	e->body->response_value(e->state, &e->facts, value);
 }
 
 static void response_document(struct api_exchange *e, struct span name)
 {
 	bool whole = json_scan_end(&e->response_scan) == 0;
 
-	e->ops->response_document(e->state, &e->facts, name, whole);
+	e->body->response_document(e->state, &e->facts, name, whole);
 }
 
 static void event_data(void *ctx, struct span bytes)
@@ -74,13 +78,45 @@ static void event_end(void *ctx, struct span name, bool damaged)
 
 static const struct sse_listener on_event = {.data = event_data, .event_end = event_end};
 
-static const struct api_ops *find_family(const struct http_head *request)
+static struct api_exchange *exchange_alloc(const struct api_ops *ops, const struct api_ops *body)
 {
-	const struct api_ops *const *ops = api_table;
+	struct api_exchange *e = calloc(1, sizeof(*e) + body->state_bytes);
 
-	while (*ops && !(*ops)->match(request))
-		ops++;
-	return *ops;
+	if (!e)
+		return NULL;
+	e->ops = ops;
+	e->body = body;
+	e->facts = (struct llm_facts){
+		.api_family = ops->name,
+		.operation = ops->operation ? ops->operation : body->operation,
+		.stream = TRI_UNKNOWN,
+		.max_tokens = TOKENS_UNKNOWN,
+		.message_count = -1,
+		.tool_count = -1,
+		.usage = {.source = USAGE_NONE,
+			  .input = TOKENS_UNKNOWN,
+			  .output = TOKENS_UNKNOWN,
+			  .cache_read = TOKENS_UNKNOWN,
+			  .cache_creation = TOKENS_UNKNOWN,
+			  .reasoning = TOKENS_UNKNOWN},
+	};
+	return e;
+}
+
+static void request_head(struct api_exchange *e, const struct http_head *head)
+{
+	if (e->body->request_head)
+		e->body->request_head(e->state, &e->facts, head);
+	if (e->ops != e->body && e->ops->request_head)
+		e->ops->request_head(NULL, &e->facts, head);
+}
+
+static void response_head(struct api_exchange *e, const struct http_head *head)
+{
+	if (e->body->response_head)
+		e->body->response_head(e->state, &e->facts, head);
+	if (e->ops != e->body && e->ops->response_head)
+		e->ops->response_head(NULL, &e->facts, head);
 }
 
 static void request_body(void *ctx, struct span bytes)
@@ -154,38 +190,34 @@ static void open_coding(struct api_exchange *e, enum stream_dir message,
 		pass(e, message);
 }
 
-struct api_exchange *api_exchange_new(const struct http_head *request)
+struct api_exchange *api_exchange_new(const struct http_head *request,
+				      const struct service *service)
 {
-	return api_exchange_new_within(request, NULL);
+	return api_exchange_new_within(request, service, NULL);
 }
 
-struct api_exchange *api_exchange_new_within(const struct http_head *request, struct budget *budget)
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget)
 {
-	const struct api_ops *ops = find_family(request);
+	enum api_claim claim;
+	const struct api_ops *ops = api_choose(request, service, &claim), *body;
 	_cleanup_free_ struct api_exchange *e = NULL;
 
 	if (!ops) {
 		errno = ENOENT;
 		return NULL;
 	}
-	e = calloc(1, sizeof(*e) + ops->state_bytes);
+	body = ops->format ? ops->format(request) : NULL;
+	if (!body)
+		body = ops;
+	e = exchange_alloc(ops, body);
 	if (!e)
 		return NULL;
-	e->ops = ops;
+	e->claim = claim;
 	e->budget = budget;
-	e->facts = (struct llm_facts){
-		.api_family = ops->name,
-		.operation = ops->operation,
-		.stream = TRI_UNKNOWN,
-		.usage = {.source = USAGE_NONE,
-			  .input = TOKENS_UNKNOWN,
-			  .output = TOKENS_UNKNOWN,
-			  .cache_read = TOKENS_UNKNOWN,
-			  .cache_creation = TOKENS_UNKNOWN,
-			  .reasoning = TOKENS_UNKNOWN},
-	};
-	if (json_paths_compile(&e->request_paths, ops->request_paths) < 0 ||
-	    json_paths_compile(&e->response_paths, ops->response_paths) < 0) {
+	e->spoken = api_service_speaks(service, ops);
+	if (json_paths_compile(&e->request_paths, body->request_paths) < 0 ||
+	    json_paths_compile(&e->response_paths, body->response_paths) < 0) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -193,6 +225,7 @@ struct api_exchange *api_exchange_new_within(const struct http_head *request, st
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
 	sse_init(&e->sse, &on_event, e);
 	open_coding(e, DIR_OUT, request);
+	request_head(e, request);
 	return TAKE_PTR(e);
 }
 
@@ -216,6 +249,7 @@ void api_exchange_response(struct api_exchange *exchange, const struct http_head
 {
 	struct span type = http_header_get(response, SPAN_LITERAL("content-type"));
 
+	response_head(exchange, response);
 	exchange->declared = BODY_PASSED;
 	if (media_type_is(type, SPAN_LITERAL("text/event-stream")))
 		exchange->declared = BODY_SSE;
@@ -255,7 +289,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	if (how == EXCHANGE_DESYNCED)
 		facts->truncated = true;
 	if (json_scan_end(&exchange->request_scan) == 0 && facts->stream == TRI_UNKNOWN)
-		facts->stream = exchange->ops->stream_default;
+		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});
 }
@@ -267,5 +301,24 @@ const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)
 
 bool api_exchange_shape(const struct api_exchange *exchange)
 {
-	return exchange->facts.request_shape;
+	const struct llm_facts *facts = &exchange->facts;
+
+	if (exchange->claim == API_CLAIM_WEAK && !exchange->spoken)
+		return facts->request_shape && facts->response_shape;
+	return facts->request_shape;
+}
+
+bool api_exchange_is_call(const struct api_exchange *exchange, const struct catalog_match *match)
+{
+	bool known = match->service && (exchange->spoken || !match->shared);
+
+	switch (exchange->claim) {
+	case API_CLAIM_SURE:
+		return known || api_exchange_shape(exchange);
+	case API_CLAIM_LISTED:
+	case API_CLAIM_WEAK:
+		return exchange->spoken || api_exchange_shape(exchange);
+	default:
+		return api_exchange_shape(exchange);
+	}
 }

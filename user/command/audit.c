@@ -21,8 +21,7 @@ struct audit {
 	struct settings settings;
 	struct outputs outputs; /* of --format json */
 	struct report *report;  /* of --format text */
-	struct catalog *catalog;
-	struct policy *policy;
+	struct rule_set rules;
 	const struct source_ops *ops;
 	void *source;
 	struct pipeline *pipeline;
@@ -69,7 +68,7 @@ static int open_all(struct audit *a, struct diag *diag)
 	struct pipeline_config config;
 	int r;
 
-	r = rules_load(&a->catalog, &a->policy, a->settings.rules, a->settings.rule_count, diag);
+	r = rules_load(&a->rules, a->settings.rules, a->settings.rule_count, diag);
 	if (r)
 		return r;
 	a->ops = script_source_detect(source.path) ? &script_source : &pcap_source;
@@ -86,8 +85,9 @@ static int open_all(struct audit *a, struct diag *diag)
 		return r;
 	config = (struct pipeline_config){
 		.all = a->settings.all,
-		.catalog = a->catalog,
-		.policy = a->policy,
+		.catalog = a->rules.catalog,
+		.policy = a->rules.policy,
+		.prices = a->rules.prices,
 		.source = a->ops,
 		.source_state = a->source,
 		.unseen_reason = "capture",
@@ -105,8 +105,7 @@ static void close_all(struct audit *a)
 		a->ops->close(a->source);
 	outputs_close(&a->outputs);
 	report_free(a->report);
-	catalog_free(a->catalog);
-	policy_free(a->policy);
+	rule_set_done(&a->rules);
 	settings_done(&a->settings);
 }
 

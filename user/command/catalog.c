@@ -27,13 +27,14 @@ static const char usage[] =
 static int load(struct catalog **catalog, int count, char **paths)
 {
 	_cleanup_(diag_done) struct diag diag = {0};
-	struct policy *policy;
-	int r = rules_load_from(count ? NULL : RULES_DIRECTORY, catalog, &policy,
-				(const char *const *)paths, (size_t)count, &diag);
+	struct rule_set rules = {0};
+	int r = rules_load_from(count ? NULL : RULES_DIRECTORY, &rules, (const char *const *)paths,
+				(size_t)count, &diag);
 
 	diag_print(&diag, stderr);
 	if (r == 0)
-		policy_free(policy);
+		*catalog = TAKE_PTR(rules.catalog);
+	rule_set_done(&rules);
 	return r;
 }
 
@@ -108,7 +109,7 @@ static int usage_error(const char *message, const char *word)
 
 static int run(int argc, char **argv)
 {
-	struct catalog *catalog;
+	struct catalog *catalog = NULL;
 	const char *word = argv[1];
 	int result;
 

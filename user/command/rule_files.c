@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "catalog/catalog.h"
+#include "catalog/prices.h"
 #include "gnomon/limits.h"
 #include "policy/policy.h"
 #include "util/cleanup.h"
@@ -15,11 +16,18 @@
 #include "util/yaml.h"
 
 struct rule_loader {
-	struct catalog *catalog;
-	struct policy *policy;
+	struct rule_set rules;
 	struct diag *diag;
 	int result; /* the first error; loading goes on to find the others */
 };
+
+void rule_set_done(struct rule_set *rules)
+{
+	catalog_free(rules->catalog);
+	policy_free(rules->policy);
+	prices_free(rules->prices);
+	*rules = (struct rule_set){0};
+}
 
 static void note(struct rule_loader *loader, int r)
 {
@@ -29,17 +37,22 @@ static void note(struct rule_loader *loader, int r)
 
 static void load_text(struct rule_loader *loader, const char *path, struct span text)
 {
-	struct yaml_document *document = yaml_load(path, text, loader->diag);
+	struct yaml_document *document;
 	bool is_catalogue;
 
+	if (span_ends(span_str(path), SPAN_LITERAL(".json"))) {
+		note(loader, prices_add(loader->rules.prices, path, text, loader->diag));
+		return;
+	}
+	document = yaml_load(path, text, loader->diag);
 	if (!document) {
 		note(loader, -EINVAL);
 		return;
 	}
 	is_catalogue = yaml_get(yaml_root(document), "services") != NULL;
 	yaml_unload(document);
-	note(loader, is_catalogue ? catalog_add(loader->catalog, path, text, loader->diag)
-				  : policy_add(loader->policy, path, text, loader->diag));
+	note(loader, is_catalogue ? catalog_add(loader->rules.catalog, path, text, loader->diag)
+				  : policy_add(loader->rules.policy, path, text, loader->diag));
 }
 
 static void load_file(struct rule_loader *loader, const char *path)
@@ -56,12 +69,16 @@ static void load_file(struct rule_loader *loader, const char *path)
 
 static void load_directory(struct rule_loader *loader, const char *path)
 {
-	struct file_list list = {0};
+	static const char *const suffixes[] = {".yaml", ".json"};
 
-	note(loader, file_list_directory(path, ".yaml", &list, loader->diag));
-	for (size_t i = 0; i < list.count; i++)
-		load_file(loader, list.paths[i]);
-	file_list_done(&list);
+	for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++) {
+		struct file_list list = {0};
+
+		note(loader, file_list_directory(path, suffixes[s], &list, loader->diag));
+		for (size_t i = 0; i < list.count; i++)
+			load_file(loader, list.paths[i]);
+		file_list_done(&list);
+	}
 }
 
 static bool is_directory(const char *path)
@@ -80,21 +97,26 @@ static bool is_absent(const char *path)
 	return stat(path, &st) < 0 && errno == ENOENT;
 }
 
+static void load_subdirectory(struct rule_loader *loader, const char *path, const char *name)
+{
+	_cleanup_free_ char *below = NULL;
+
+	if (asprintf(&below, "%s/%s", path, name) < 0) {
+		below = NULL;
+		note(loader, -ENOMEM);
+	} else if (is_directory(below)) {
+		load_directory(loader, below);
+	}
+}
+
 static void load_path(struct rule_loader *loader, const char *path)
 {
-	_cleanup_free_ char *providers = NULL;
-
 	if (!is_directory(path)) {
 		load_file(loader, path);
 		return;
 	}
-	if (asprintf(&providers, "%s/providers", path) < 0) {
-		providers = NULL;
-		note(loader, -ENOMEM);
-		return;
-	}
-	if (is_directory(providers))
-		load_directory(loader, providers);
+	load_subdirectory(loader, path, "providers");
+	load_subdirectory(loader, path, "prices");
 	load_directory(loader, path);
 }
 
@@ -113,8 +135,9 @@ static void load_installed(struct rule_loader *loader, const char *directory, co
 static void load_all(struct rule_loader *loader, const char *directory, const char *const *paths,
 		     size_t path_count)
 {
-	note(loader, catalog_add_builtin(loader->catalog, loader->diag));
-	note(loader, policy_add_builtin(loader->policy, loader->diag));
+	note(loader, catalog_add_builtin(loader->rules.catalog, loader->diag));
+	note(loader, policy_add_builtin(loader->rules.policy, loader->diag));
+	note(loader, prices_add_builtin(loader->rules.prices, loader->diag));
 	if (directory) {
 		load_installed(loader, directory, "policy.yaml");
 		load_installed(loader, directory, "rules.d");
@@ -124,39 +147,38 @@ static void load_all(struct rule_loader *loader, const char *directory, const ch
 	/* Half a policy would only tell of things that the missing half defines. */
 	if (loader->result < 0)
 		return;
-	note(loader, catalog_seal(loader->catalog));
-	note(loader, policy_seal(loader->policy, loader->diag));
+	note(loader, catalog_seal(loader->rules.catalog));
+	note(loader, prices_seal(loader->rules.prices));
+	note(loader, policy_seal(loader->rules.policy, loader->diag));
 	if (loader->result == 0)
-		note(loader, policy_check_services(loader->policy, loader->catalog, loader->diag));
+		note(loader, policy_check_services(loader->rules.policy, loader->rules.catalog,
+						   loader->diag));
 }
 
-int rules_load_from(const char *directory, struct catalog **catalog, struct policy **policy,
-		    const char *const *paths, size_t path_count, struct diag *diag)
+int rules_load_from(const char *directory, struct rule_set *rules, const char *const *paths,
+		    size_t path_count, struct diag *diag)
 {
 	struct rule_loader loader = {
-		.catalog = catalog_new(),
-		.policy = policy_new(),
+		.rules = {catalog_new(), policy_new(), prices_new()},
 		.diag = diag,
 	};
 
-	if (loader.catalog && loader.policy)
+	if (loader.rules.catalog && loader.rules.policy && loader.rules.prices)
 		load_all(&loader, directory, paths, path_count);
 	else
 		note(&loader, -ENOMEM);
 	if (loader.result < 0) {
 		if (!diag_any(diag))
 			diag_add(diag, NULL, 0, 0, "%s", strerror(-loader.result));
-		catalog_free(loader.catalog);
-		policy_free(loader.policy);
+		rule_set_done(&loader.rules);
 		return loader.result;
 	}
-	*catalog = loader.catalog;
-	*policy = loader.policy;
+	*rules = loader.rules;
 	return 0;
 }
 
-int rules_load(struct catalog **catalog, struct policy **policy, const char *const *paths,
-	       size_t path_count, struct diag *diag)
+int rules_load(struct rule_set *rules, const char *const *paths, size_t path_count,
+	       struct diag *diag)
 {
-	return rules_load_from(RULES_DIRECTORY, catalog, policy, paths, path_count, diag);
+	return rules_load_from(RULES_DIRECTORY, rules, paths, path_count, diag);
 }

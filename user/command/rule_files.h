@@ -7,22 +7,32 @@
 struct catalog;
 struct diag;
 struct policy;
+struct prices;
 
 /* Where an installation keeps policy.yaml and rules.d/. */
 #define RULES_DIRECTORY "/etc/gnomon"
 
+/* What `run` and `audit` work with, sealed. */
+struct rule_set {
+	struct catalog *catalog;
+	struct policy *policy;
+	struct prices *prices;
+};
+
+void rule_set_done(struct rule_set *rules);
+
 /*
- * Loads the catalogue and the policy that `run` and `audit` work with, and seals both: what is
- * built in, /etc/gnomon/policy.yaml and /etc/gnomon/rules.d/ (each may be absent), then `paths`
- * (the --rules of the command line, which must exist). A path is a file or a directory; of a
- * directory the *.yaml and those of its providers/ subdirectory are taken, in order of name. A file
+ * Loads the catalogue, the policy and the prices: what is built in, /etc/gnomon/policy.yaml and
+ * /etc/gnomon/rules.d/ (each may be absent), then `paths` (the --rules of the command line, which must
+ * exist). A path is a file or a directory; of a directory the *.yaml and *.json and those of its providers/
+ * and prices/ subdirectories are taken, in order of name. A file whose name ends with ".json" holds prices, one
  * with a top-level `services` extends the catalogue, any other is policy.
  *
- * 0: the caller owns both. -errno: neither is set, and `diag` holds every error that was found.
+ * 0: the caller owns the set. -errno: *rules is as before, and `diag` holds every error that was found.
  */
-int rules_load(struct catalog **catalog, struct policy **policy, const char *const *paths,
-	       size_t path_count, struct diag *diag);
+int rules_load(struct rule_set *rules, const char *const *paths, size_t path_count,
+	       struct diag *diag);
 
 /* The same with another directory in place of /etc/gnomon; NULL: none is looked at. */
-int rules_load_from(const char *directory, struct catalog **catalog, struct policy **policy,
-		    const char *const *paths, size_t path_count, struct diag *diag);
+int rules_load_from(const char *directory, struct rule_set *rules, const char *const *paths,
+		    size_t path_count, struct diag *diag);

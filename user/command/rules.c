@@ -21,22 +21,11 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 good, 1 a test failed, 2 an error in the rules, 64 wrong usage.\n";
 
-struct rule_set {
-	struct catalog *catalog;
-	struct policy *policy;
-};
-
-static void rule_set_done(struct rule_set *set)
-{
-	catalog_free(set->catalog);
-	policy_free(set->policy);
-}
-
 static int load(struct rule_set *set, int count, char **paths)
 {
 	_cleanup_(diag_done) struct diag diag = {0};
-	int r = rules_load_from(count ? NULL : RULES_DIRECTORY, &set->catalog, &set->policy,
-				(const char *const *)paths, (size_t)count, &diag);
+	int r = rules_load_from(count ? NULL : RULES_DIRECTORY, set, (const char *const *)paths,
+				(size_t)count, &diag);
 
 	diag_print(&diag, stderr);
 	return r;

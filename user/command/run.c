@@ -31,8 +31,7 @@
 struct sensor {
 	struct settings settings;
 	struct outputs outputs;
-	struct catalog *catalog;
-	struct policy *policy;
+	struct rule_set rules;
 	void *source;
 	struct pipeline *pipeline;
 	uint64_t started_ns;
@@ -108,7 +107,8 @@ static void print_start(const struct sensor *s)
 	fprintf(stderr, "gnomon %s watches this host\n", GNOMON_VERSION);
 	print_hooks(bpf_source_hooks(s->source));
 	fprintf(stderr, "  catalogue: %zu services; policy: %zu rules, sha256 %.12s\n",
-		catalog_services(s->catalog), policy_rules(s->policy), policy_sha256(s->policy));
+		catalog_services(s->rules.catalog), policy_rules(s->rules.policy),
+		policy_sha256(s->rules.policy));
 	fprintf(stderr, "  user space keeps at most %d connections and %d streams\n", FLOWS_MAX,
 		STREAMS_MAX);
 	fprintf(stderr, "gnomon: ready\n");
@@ -140,19 +140,16 @@ static void print_stop(const struct sensor *s)
 static void reload(struct sensor *s)
 {
 	_cleanup_(diag_done) struct diag diag = {0};
-	struct catalog *catalog = NULL;
-	struct policy *policy = NULL;
+	struct rule_set rules;
 	const char *error = NULL;
 
 	sd_notify_send("RELOADING=1");
-	if (rules_load(&catalog, &policy, s->settings.rules, s->settings.rule_count, &diag)) {
+	if (rules_load(&rules, s->settings.rules, s->settings.rule_count, &diag)) {
 		error = diag.count ? diag.messages[0] : "out of memory";
 	} else {
-		pipeline_rules(s->pipeline, catalog, policy);
-		catalog_free(s->catalog);
-		policy_free(s->policy);
-		s->catalog = catalog;
-		s->policy = policy;
+		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices);
+		rule_set_done(&s->rules);
+		s->rules = rules;
 		bpf_source_rejudge(s->source);
 	}
 	outputs_reopen(&s->outputs, &diag);
@@ -287,7 +284,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 	struct pipeline_config config;
 	int r;
 
-	r = rules_load(&s->catalog, &s->policy, s->settings.rules, s->settings.rule_count, diag);
+	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
 	if (!r)
@@ -296,8 +293,9 @@ static int open_all(struct sensor *s, struct diag *diag)
 		return r;
 	config = (struct pipeline_config){
 		.live = true,
-		.catalog = s->catalog,
-		.policy = s->policy,
+		.catalog = s->rules.catalog,
+		.policy = s->rules.policy,
+		.prices = s->rules.prices,
 		.source = &bpf_source,
 		.source_state = s->source,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
@@ -313,8 +311,7 @@ static void close_all(struct sensor *s)
 	pipeline_free(s->pipeline);
 	bpf_source.close(s->source);
 	outputs_close(&s->outputs);
-	catalog_free(s->catalog);
-	policy_free(s->policy);
+	rule_set_done(&s->rules);
 	settings_done(&s->settings);
 }
 

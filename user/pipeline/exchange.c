@@ -92,7 +92,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		return;
 	}
 	known = catalog_lookup(p->config.catalog, host, &match);
-	api = api_exchange_new_within(head, &p->codings);
+	api = api_exchange_new_within(head, match.service, &p->codings);
 	steer_by(s, api != NULL, known);
 	if (!api)
 		return;
@@ -193,6 +193,9 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 		event_set_bool(event, F_GEN_AI_REQUEST_STREAM, facts->stream == TRI_TRUE);
 	event_set_text(event, F_API_FAMILY, facts->api_family);
 	set_usage(event, &facts->usage);
+	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
+	event_set_text(event, F_MCP_TOOL, facts->mcp_tool);
+	event_set_text(event, F_MCP_SERVER, facts->mcp_server);
 	if (facts->truncated)
 		event_set_bool(event, F_TRUNCATED, true);
 }
@@ -215,23 +218,30 @@ static void set_http(struct event *event, const struct exchange *e)
 	event_set_text(event, F_URL_PATH, e->path);
 	event_set_text(event, F_USER_AGENT_ORIGINAL, e->user_agent);
 	event_set_text(event, F_KEY_KIND, e->key.kind);
+	event_set_text(event, F_ACCOUNT_KIND, e->key.account);
 }
 
 static void set_message(struct event *event, const struct exchange *e,
 			const struct llm_facts *facts)
 {
-	const char *model = facts->request_model[0] ? facts->request_model : facts->response_model;
-	char who[96];
+	const char *what = facts->operation ? facts->operation : facts->mcp_method;
+	const char *of = facts->request_model[0]    ? facts->request_model
+			 : facts->response_model[0] ? facts->response_model
+						    : facts->mcp_tool;
+	const char *service = e->match.service ? e->match.service->id : e->host;
+	char who[96], cost[COST_TEXT_MAX];
 
 	compose_who(event, who, sizeof(who));
-	if (facts->usage.source == USAGE_REPORTED && facts->usage.output != TOKENS_UNKNOWN)
-		event_format(event, F_MESSAGE, "%s: %s to %s %s, %" PRId64 " + %" PRId64 " tokens",
-			     who, facts->operation,
-			     e->match.service ? e->match.service->id : e->host, model,
-			     facts->usage.input, facts->usage.output);
+	cost_text(event, cost);
+	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
+	    facts->usage.output != TOKENS_UNKNOWN)
+		event_format(event, F_MESSAGE,
+			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
+			     cost);
 	else
-		event_format(event, F_MESSAGE, "%s: %s to %s %s", who, facts->operation,
-			     e->match.service ? e->match.service->id : e->host, model);
+		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
+			     of[0] ? " " : "", of);
 }
 
 /* A client that has read the model's last word may well leave before the stream ends. */
@@ -276,6 +286,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	set_http(&event, e);
 	set_facts(&event, facts);
 	compose_service(&event, e->match.service);
+	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	event_set_text(&event, F_LINK, links[s->kind]);
@@ -305,8 +316,7 @@ static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 		*at = e->next;
 		s->exchange_count--;
 		api_exchange_end(e->api, how);
-		/* a name in the catalogue or the shape of the API; a path alone is everybody's */
-		if ((e->match.service && !e->match.shared) || api_exchange_shape(e->api))
+		if (api_exchange_is_call(e->api, &e->match))
 			tell(s, e, how);
 		exchange_free(e);
 	}

@@ -128,6 +128,15 @@ void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
 
+/* cost.c */
+/* Room for the longest of cost_text() with its NUL. */
+#define COST_TEXT_MAX 32
+/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. */
+void cost_set(struct event *event, const struct prices *prices, const struct service *service,
+	      const struct llm_facts *facts);
+/* ", $0.0067" for messages, or nothing. */
+void cost_text(const struct event *event, char to[static COST_TEXT_MAX]);
+
 /* url_path.c */
 /* The path of a request target without its query, with what looks like an id replaced by "{id}". Writes
  * at most cap bytes with the NUL. */

@@ -239,10 +239,12 @@ void pipeline_finish(struct pipeline *p)
 		wire_end(p, flow);
 }
 
-void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy)
+void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy,
+		    const struct prices *prices)
 {
 	p->config.catalog = catalog;
 	p->config.policy = policy;
+	p->config.prices = prices;
 	wire_rematch(p);
 	plaintext_rematch(p);
 }

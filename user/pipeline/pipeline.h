@@ -10,6 +10,7 @@
 
 struct catalog;
 struct policy;
+struct prices;
 
 /*
  * The order of the stages, and the only place that knows it:
@@ -21,8 +22,9 @@ struct pipeline_config {
 	bool live; /* the source watches this host: names of users, processes and the host are known */
 	bool all; /* also `connection` events of what is no AI service */
 	const struct catalog
-		*catalog; /* not owned, as is policy; both replaced by pipeline_rules() */
+		*catalog; /* not owned, as are these two; all replaced by pipeline_rules() */
 	const struct policy *policy;
+	const struct prices *prices;     /* NULL: calls have no cost */
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */
@@ -42,7 +44,7 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 void pipeline_finish(struct pipeline *pipeline);
 /* From the next event on these rules count, for open streams and flows too. */
 void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog,
-		    const struct policy *policy);
+		    const struct policy *policy, const struct prices *prices);
 /* Counts a loss that the caller knows of (outputs, a truncated capture). */
 void pipeline_lost(struct pipeline *pipeline, enum loss_kind kind, uint64_t count);
 /* Delivers a status event: "sensor-start", "sensor-status", "sensor-stop", "policy-reload". `error` is its

@@ -34,6 +34,40 @@ static enum tristate ask_field(const struct word_list *words, const struct event
 	return truth(words_have(words, event->value[field].string));
 }
 
+static enum tristate ask_globs(const struct word_list *globs, const struct event *event,
+			       enum field field)
+{
+	if (!event_has(event, field))
+		return TRI_UNKNOWN;
+	return truth(globs_match(globs, event->value[field].string));
+}
+
+/* By name, and by path where the entry gives one. */
+static enum tristate ask_processes(const struct word_list *globs, const struct event *event)
+{
+	enum tristate result = TRI_FALSE;
+
+	for (size_t i = 0; i < globs->count; i++) {
+		struct word_list one = {globs->items + i, 1};
+		bool path = globs->items[i].at[0] == '/';
+		enum tristate answer = ask_globs(&one, event,
+						 path ? F_PROCESS_EXECUTABLE : F_PROCESS_NAME);
+
+		if (answer == TRI_TRUE)
+			return TRI_TRUE;
+		if (answer == TRI_UNKNOWN)
+			result = TRI_UNKNOWN;
+	}
+	return result;
+}
+
+static bool hours_fit(const struct rule_hours *hours, const struct event *event)
+{
+	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+
+	return hours->count == 0 || hours_hold(hours->spans, hours->count, now) != hours->outside;
+}
+
 static enum tristate ask_models(const struct word_list *globs, const struct event *event)
 {
 	static const enum field fields[] = {F_GEN_AI_REQUEST_MODEL, F_GEN_AI_RESPONSE_MODEL};
@@ -79,7 +113,12 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		[ENTRY_COUNTRY] = F_SERVICE_COUNTRY,
 		[ENTRY_MODELS] = F_GEN_AI_REQUEST_MODEL,
 		[ENTRY_AGENTS] = F_AGENT,
+		[ENTRY_ACCOUNTS] = F_ACCOUNT_KIND,
 		[ENTRY_USERS] = F_USER_NAME,
+		[ENTRY_GROUPS] = F_USER_GROUP_NAME,
+		[ENTRY_PROCESSES] = F_PROCESS_NAME,
+		[ENTRY_IMAGES] = F_CONTAINER_IMAGE_NAME,
+		[ENTRY_NAMESPACES] = F_ORCHESTRATOR_NAMESPACE,
 	};
 	const struct word_list *words = &entry->words[key];
 
@@ -92,6 +131,11 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		return ask_vendor(entry, event);
 	case ENTRY_MODELS:
 		return ask_models(words, event);
+	case ENTRY_PROCESSES:
+		return ask_processes(words, event);
+	case ENTRY_IMAGES:
+	case ENTRY_NAMESPACES:
+		return ask_globs(words, event, fields[key]);
 	default:
 		return ask_field(words, event, fields[key]);
 	}
@@ -103,6 +147,9 @@ static enum tristate entry_matches(const struct provider_entry *entry, const str
 {
 	enum tristate result = TRI_TRUE;
 
+	/* the hours are known of every event */
+	if (!hours_fit(&entry->hours, event))
+		return TRI_FALSE;
 	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
 		enum tristate answer;
 		enum field asked;
@@ -163,17 +210,54 @@ static bool is_default_action(const struct event *event)
 	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
 }
 
-bool rule_fires(const struct rule *rule, const struct event *event)
+/* Is there an exception for this event? Those that are over no longer count. `override` as for
+ * rule_fires_for(), with `all` those of every override do. */
+static bool is_excepted(const struct rule *rule, const struct event *event, uint64_t time_ns,
+			const struct rule_override *override, bool all)
+{
+	for (const struct rule_exception *e = rule->exceptions; e; e = e->next) {
+		if (!all && e->override && e->override != override)
+			continue;
+		if (e->until_ns && time_ns >= e->until_ns)
+			continue;
+		if (condition_eval(e->condition, event) == TRI_TRUE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_about(const struct rule *rule, const struct event *event)
 {
 	/* A preconnect or a static asset host: not a use of anything. */
 	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
 		return false;
-	if (rule->actions
-		    ? !event_has(event, F_EVENT_ACTION) ||
-			      !(rule->actions & action_bit(event->value[F_EVENT_ACTION].string))
-		    : !is_default_action(event))
+	if (!rule->actions)
+		return is_default_action(event);
+	return event_has(event, F_EVENT_ACTION) &&
+	       rule->actions & action_bit(event->value[F_EVENT_ACTION].string);
+}
+
+static bool fires(const struct rule *rule, const struct event *event,
+		  const struct rule_override *override, bool all)
+{
+	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+
+	if (!is_about(rule, event) || condition_eval(rule->condition, event) != TRI_TRUE)
 		return false;
-	return condition_eval(rule->condition, event) == TRI_TRUE;
+	if (!hours_fit(&rule->hours, event))
+		return false;
+	return !is_excepted(rule, event, now, override, all);
+}
+
+bool rule_fires(const struct rule *rule, const struct event *event)
+{
+	return fires(rule, event, NULL, true);
+}
+
+bool rule_fires_for(const struct rule *rule, const struct event *event,
+		    const struct rule_override *override)
+{
+	return fires(rule, event, override, false);
 }
 
 size_t policy_match(const struct policy *policy, const struct event *event,
@@ -181,8 +265,8 @@ size_t policy_match(const struct policy *policy, const struct event *event,
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->rule_count && n < cap; i++)
-		if (rule_fires(policy->rules[i], event))
-			findings[n++] = policy->rules[i]->finding;
+	for (size_t i = 0; i < policy->active_count && n < cap; i++)
+		if (rule_fires(policy->active[i], event))
+			findings[n++] = policy->active[i]->finding;
 	return n;
 }

@@ -54,6 +54,7 @@ struct policy_rule_info {
 	const char *file;
 	unsigned int line;
 	size_t tests;
+	const char *mode; /* "off", "observe", "alert" */
 };
 
 void policy_rule(const struct policy *policy, size_t i, struct policy_rule_info *info);
@@ -64,7 +65,9 @@ struct policy_test_result {
 	bool expect_alert, fired;
 };
 
-/* Runs the tests that the rules carry, each on its own rule alone; the provider list is not asked.
+/* Runs the tests that the rules carry, each on its own rule alone and whatever its mode; the
+ * provider list is not asked. A rule's own tests see the rule as it was written, those of an override
+ * see that override's exceptions too.
  * Calls `report` for each one; returns how many went wrong. */
 size_t policy_test(const struct policy *policy,
 		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx);

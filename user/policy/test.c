@@ -79,6 +79,7 @@ const char *test_set_field(struct event *event, enum field field, const struct y
 void test_event(const struct rule *rule, const struct rule_test *test, struct event *event)
 {
 	event_init(event);
+	event_set_time(event, F_TIMESTAMP, test->time_ns);
 	for (const struct yaml_node *key = test->event->first; key; key = key->next)
 		test_set_field(event, (enum field)field_by_name(key->text), key->value);
 	if (event_has(event, F_EVENT_ACTION))
@@ -92,30 +93,40 @@ void test_event(const struct rule *rule, const struct rule_test *test, struct ev
 	}
 }
 
+struct test_run {
+	void (*report)(void *ctx, const struct policy_test_result *result);
+	void *ctx;
+	size_t wrong;
+};
+
+static void run_tests(struct test_run *run, const struct rule *rule, const struct rule_tests *tests)
+{
+	struct event event;
+
+	for (size_t i = 0; i < tests->count; i++) {
+		const struct rule_test *test = &tests->items[i];
+		struct policy_test_result result = {
+			.rule_id = rule->finding.rule_id,
+			.file = yaml_name(tests->file->document),
+			.line = test->place->line,
+			.column = test->place->column,
+			.expect_alert = test->expect_alert,
+		};
+
+		test_event(rule, test, &event);
+		result.fired = rule_fires_for(rule, &event, tests->override);
+		run->wrong += result.fired != result.expect_alert;
+		run->report(run->ctx, &result);
+	}
+}
+
 size_t policy_test(const struct policy *policy,
 		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx)
 {
-	struct event event;
-	size_t wrong = 0;
+	struct test_run run = {.report = report, .ctx = ctx};
 
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = policy->rules[i];
-
-		for (size_t t = 0; t < rule->test_count; t++) {
-			const struct rule_test *test = &rule->tests[t];
-			struct policy_test_result result = {
-				.rule_id = rule->finding.rule_id,
-				.file = yaml_name(rule->file->document),
-				.line = test->place->line,
-				.column = test->place->column,
-				.expect_alert = test->expect_alert,
-			};
-
-			test_event(rule, test, &event);
-			result.fired = rule_fires(rule, &event);
-			wrong += result.fired != result.expect_alert;
-			report(ctx, &result);
-		}
-	}
-	return wrong;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		for (const struct rule_tests *t = policy->rules[i]->tests; t; t = t->next)
+			run_tests(&run, policy->rules[i], t);
+	return run.wrong;
 }

@@ -89,7 +89,7 @@ static int add_path(struct json_paths *to, const struct json_path *path)
 	const char *p = path->path;
 	int node = 0;
 
-	if (path->id < 0 || path->id > INT16_MAX)
+	if (!path->text && (path->id < 0 || path->id > INT16_MAX))
 		return -EINVAL;
 	while (*p) {
 		size_t len = strcspn(p, ".[");
@@ -110,9 +110,12 @@ static int add_path(struct json_paths *to, const struct json_path *path)
 		else if (*p)
 			return -EINVAL;
 	}
-	if (!node || to->node[node].id >= 0)
+	if (!node || (path->text ? to->node[node].text : to->node[node].id >= 0))
 		return -EINVAL;
-	to->node[node].id = (int16_t)path->id;
+	if (path->text)
+		to->node[node].text = true;
+	else
+		to->node[node].id = (int16_t)path->id;
 	return 0;
 }
 
@@ -177,6 +180,8 @@ static void text_add(struct json_scan *s, const char *at, size_t len)
 {
 	size_t room = sizeof(s->text) - s->text_len;
 
+	if (s->in_text)
+		s->tell_text(s->ctx, span_of(at, len));
 	if (len > room) {
 		len = room;
 		s->truncated = true;
@@ -272,9 +277,17 @@ static void escape_byte(struct json_scan *s, char c)
 	}
 }
 
+static void text_done(struct json_scan *s)
+{
+	if (s->in_text)
+		s->tell_text(s->ctx, (struct span){0});
+	s->in_text = false;
+}
+
 static void string_done(struct json_scan *s)
 {
 	flush_high(s);
+	text_done(s);
 	if (!s->is_key) {
 		tell(s, JSON_STRING);
 		value_done(s);
@@ -311,6 +324,11 @@ static size_t feed_string(struct json_scan *s, const char *p, size_t n)
 	i = scan_two(p, n, '"', '\\');
 	if (i) {
 		if (has_control(p, i)) {
+			/* what came before the fault is told however the bytes are cut */
+			for (; (unsigned char)*p >= 0x20; p++) {
+				flush_high(s);
+				text_add(s, p, 1);
+			}
 			stop_invalid(s);
 			return n;
 		}
@@ -369,10 +387,12 @@ static size_t feed_passed_string(struct json_scan *s, const char *p, size_t n)
 
 	if (ended)
 		s->state = IN_PASSED;
+	if (s->in_text)
+		s->tell_text(s->ctx, span_of(p, used));
 	return used;
 }
 
-static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
+static size_t pass_container(struct json_scan *s, const char *p, size_t n)
 {
 	size_t i = 0;
 
@@ -395,6 +415,18 @@ static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
 		i++;
 	}
 	return i;
+}
+
+static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
+{
+	size_t used = pass_container(s, p, n);
+
+	if (s->in_text) {
+		s->tell_text(s->ctx, span_of(p, used));
+		if (!s->skip_depth)
+			text_done(s);
+	}
+	return used;
 }
 
 static bool digits(const char **p, const char *end)
@@ -479,8 +511,11 @@ static size_t feed_literal(struct json_scan *s, const char *p, size_t n)
 
 static void string_begin(struct json_scan *s, bool is_key)
 {
-	bool wanted = is_key || (s->node >= 0 && s->paths->node[s->node].id >= 0);
+	const struct json_node *node = !is_key && s->node >= 0 ? &s->paths->node[s->node] : NULL;
+	bool wanted;
 
+	s->in_text = node && node->text && s->tell_text;
+	wanted = is_key || s->in_text || (node && node->id >= 0);
 	s->state = wanted ? IN_STRING : IN_STRING_PASSED;
 	s->is_key = is_key;
 	s->text_len = 0;
@@ -497,6 +532,9 @@ static void container_begin(struct json_scan *s, bool array)
 	if (!node || !(array ? node->element : node->child) || s->depth == JSON_DEPTH_MAX) {
 		s->state = IN_PASSED;
 		s->skip_depth = 1;
+		s->in_text = node && node->text && s->tell_text;
+		if (s->in_text)
+			s->tell_text(s->ctx, array ? SPAN_LITERAL("[") : SPAN_LITERAL("{"));
 		return;
 	}
 	s->stack[s->depth].node = (uint8_t)s->node;
@@ -603,7 +641,13 @@ void json_scan_init(struct json_scan *scan, const struct json_paths *paths, json
 	scan->paths = paths;
 	scan->tell = tell_fn;
 	scan->ctx = ctx;
+	scan->tell_text = NULL;
 	json_scan_restart(scan);
+}
+
+void json_scan_tell_text(struct json_scan *scan, json_text_fn *tell_text)
+{
+	scan->tell_text = tell_text;
 }
 
 void json_scan_restart(struct json_scan *scan)
@@ -614,7 +658,7 @@ void json_scan_restart(struct json_scan *scan)
 	scan->depth = 0;
 	scan->escape = 0;
 	scan->node = 0;
-	scan->invalid = scan->lost = false;
+	scan->invalid = scan->lost = scan->in_text = false;
 }
 
 void json_scan_feed(struct json_scan *scan, struct span bytes)

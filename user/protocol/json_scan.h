@@ -19,6 +19,7 @@ struct json_node {
 	uint8_t child, next; /* first member by name, next sibling */
 	uint8_t element;     /* any element of an array */
 	int16_t id;          /* -1: not wanted itself */
+	bool text;
 };
 
 struct json_paths {
@@ -27,7 +28,7 @@ struct json_paths {
 };
 
 /* Compiles paths: member names joined by ".", "[]" after a name (or at the start) for every element
- * of that array. `paths` ends with a NULL path, and its texts must outlive the result. 0; -EINVAL:
+ * of that array. A path may stand there twice, once wanted and once as text. `paths` ends with a NULL path, and its texts must outlive the result. 0; -EINVAL:
  * a malformed or repeated path, or an id outside 0..INT16_MAX; -E2BIG: more than
  * JSON_PATH_NODES_MAX nodes. */
 int json_paths_compile(struct json_paths *to, const struct json_path *paths);
@@ -35,16 +36,22 @@ int json_paths_compile(struct json_paths *to, const struct json_path *paths);
 /* The value is lent for the call. Repeated members are told each time: the last one counts. */
 typedef void json_value_fn(void *ctx, const struct json_value *value);
 
+/* More of a text, unescaped, in pieces of any size; the empty piece when it has ended. A character may
+ * be cut between pieces. */
+typedef void json_text_fn(void *ctx, struct span piece);
+
 /* The state of one document is private; embedded so that it costs no allocation. */
 struct json_scan {
 	const struct json_paths *paths;
 	json_value_fn *tell;
+	json_text_fn *tell_text; /* NULL: texts are passed over */
 	void *ctx;
 	uint64_t skip_depth; /* brackets open in the container that is passed over */
 	uint8_t state;       /* enum json_state in json_scan.c */
 	uint8_t depth;
 	uint8_t escape; /* 0, 1 after a backslash, 2.. while its hexadecimal digits come */
 	bool is_key, invalid, lost, truncated;
+	bool in_text; /* what is read or passed over goes to tell_text */
 	uint8_t literal, literal_at;
 	int16_t node; /* of the value that comes or is read; -1: not wanted */
 	uint16_t text_len;
@@ -59,6 +66,8 @@ struct json_scan {
 /* Begins a document. `paths` and `ctx` must outlive it. */
 void json_scan_init(struct json_scan *scan, const struct json_paths *paths, json_value_fn *tell,
 		    void *ctx);
+/* Has texts told too, from the next document on; `ctx` is that of the values. */
+void json_scan_tell_text(struct json_scan *scan, json_text_fn *tell_text);
 /* Begins the next document with the same paths. */
 void json_scan_restart(struct json_scan *scan);
 void json_scan_feed(struct json_scan *scan, struct span bytes);

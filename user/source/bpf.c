@@ -11,6 +11,7 @@
 #include "gnomon/limits.h"
 #include "source/attach.h"
 #include "source/bpf_load.h"
+#include "source/discover.h"
 #include "source/ring.h"
 #include "source/sources.h"
 #include "util/cleanup.h"
@@ -28,6 +29,8 @@
 struct bpf_source {
 	struct gnomon *skel;
 	struct attachments *attachments;
+	struct discovery *discovery;
+	bool discovering;
 	struct hooks_report hooks;
 	struct ring ring;
 	struct process_identity who;
@@ -59,11 +62,20 @@ static void bpf_close(void *state)
 
 	if (!s)
 		return;
+	discovery_free(s->discovery);
 	attachments_free(s->attachments);
 	ring_close(&s->ring);
 	gnomon__destroy(s->skel);
 	free(s->per_cpu);
 	free(s);
+}
+
+/* Its process had ended before the file could be opened: the next one that maps it is told again. */
+static void tell_again(void *ctx, const struct file_key *key)
+{
+	struct bpf_source *s = ctx;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.files_seen), key);
 }
 
 static int bpf_open(void **state, const struct source_config *config, struct diag *diag)
@@ -85,12 +97,14 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	if (!r && s->cpus > 0)
 		s->per_cpu = calloc((size_t)s->cpus, sizeof(*s->per_cpu));
 	s->attachments = attachments_new(s->skel, &s->hooks);
-	if (r || !s->per_cpu || !s->attachments) {
+	if (s->attachments)
+		s->discovery = discovery_new(s->attachments, tell_again, s);
+	if (r || !s->per_cpu || !s->discovery) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
 		return r ? r : -ENOMEM;
 	}
-	attachments_scan(s->attachments);
+	discovery_scan_libraries(s->discovery);
 	*state = s;
 	return 0;
 }
@@ -232,7 +246,8 @@ static bool read_link(const struct record_link *r, uint32_t len, struct observat
 	return true;
 }
 
-static bool read_process(const struct record_header *header, uint32_t len, struct observation *obs)
+static bool read_process(struct bpf_source *s, const struct record_header *header, uint32_t len,
+			 struct observation *obs)
 {
 	const struct record_exec *r = (const void *)header;
 
@@ -243,6 +258,8 @@ static bool read_process(const struct record_header *header, uint32_t len, struc
 	}
 	if (len < sizeof(*r) || header->len > sizeof(r->filename))
 		return false;
+	if (r->new_file)
+		discovery_process(s->discovery, header->who.pid, &r->file);
 	obs->process = (struct observed_process){
 		.change = PROCESS_EXEC,
 		.parent_pid = r->parent_pid,
@@ -282,10 +299,21 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 		return read_packet(record, len, obs);
 	case RECORD_EXEC:
 	case RECORD_EXIT:
-		return read_process(header, len, obs);
+		return read_process(s, header, len, obs);
 	default:
 		return false;
 	}
+}
+
+/* A new executable mapping is for discovery alone. */
+static bool note_mapping(struct bpf_source *s, const void *record, uint32_t len)
+{
+	const struct record_mapped *r = record;
+
+	if (len < sizeof(*r) || r->header.type != RECORD_MAPPED)
+		return false;
+	discovery_process(s->discovery, r->header.who.pid, &r->file);
+	return true;
 }
 
 static int bpf_next(void *state, struct observation *obs, int timeout_ms)
@@ -295,9 +323,16 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 	uint32_t len;
 	int r;
 
+	if (!s->discovering) {
+		/* not before: until then the report is the opener's to read at leisure */
+		s->discovering = true;
+		discovery_start(s->discovery);
+	}
 	for (;;) {
 		record = ring_next(&s->ring, &len);
 		if (record) {
+			if (note_mapping(s, record, len))
+				continue;
 			s->observations++;
 			if (read_record(s, record, len, obs))
 				return 1;

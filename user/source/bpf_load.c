@@ -160,9 +160,13 @@ static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 {
 	struct bpf_program *const programs[] = {
-		skel->progs.tls_read_enter,    skel->progs.tls_write_enter,
-		skel->progs.tls_read_ex_enter, skel->progs.tls_write_ex_enter,
-		skel->progs.tls_return,        skel->progs.tls_end,
+		skel->progs.tls_read_enter,
+		skel->progs.tls_write_enter,
+		skel->progs.tls_read_ex_enter,
+		skel->progs.tls_write_ex_enter,
+		skel->progs.tls_write_ex2_enter,
+		skel->progs.tls_return,
+		skel->progs.tls_end,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();

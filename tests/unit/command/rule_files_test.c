@@ -66,24 +66,21 @@ static void make_file(const char *directory, const char *name, const char *text)
 
 static void test_built_in_alone(void **state)
 {
-	struct catalog *catalog = NULL;
-	struct policy *policy = NULL;
+	struct rule_set rules = {0};
 	struct diag diag = {0};
 
 	/* nothing installed is no error */
-	assert_int_equal(rules_load_from(*state, &catalog, &policy, NULL, 0, &diag), 0);
+	assert_int_equal(rules_load_from(*state, &rules, NULL, 0, &diag), 0);
 	assert_int_equal(diag.count, 0);
-	assert_int_equal(policy_rules(policy), 1);
-	assert_true(catalog_services(catalog) >= 40);
-	catalog_free(catalog);
-	policy_free(policy);
+	assert_int_equal(policy_rules(rules.policy), 1);
+	assert_true(catalog_services(rules.catalog) >= 40);
+	rule_set_done(&rules);
 }
 
 static void test_everything(void **state)
 {
 	const char *directory = *state;
-	struct catalog *catalog = NULL;
-	struct policy *policy = NULL;
+	struct rule_set rules = {0};
 	struct diag diag = {0};
 	struct catalog_match match;
 	char extra[128];
@@ -106,28 +103,26 @@ static void test_everything(void **state)
 		  "services: [{id: more, vendor: A, kind: mcp, api_hosts: [m.acme.io]}]\n");
 	make_file(directory, "extra/rules.yaml",
 		  "providers: {entries: [{service: more, verdict: sanctioned}]}\n");
-	if (rules_load_from(directory, &catalog, &policy, paths, 1, &diag) < 0)
+	if (rules_load_from(directory, &rules, paths, 1, &diag) < 0)
 		fail_msg("%s", diag.messages[0]);
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("a.acme.io"), &match));
+	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("a.acme.io"), &match));
 	assert_string_equal(match.service->id, "acme");
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("m.acme.io"), &match));
+	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("m.acme.io"), &match));
 	event_init(&event);
 	event_set_text(&event, F_SERVICE, "acme");
-	policy_judge(policy, &event);
+	policy_judge(rules.policy, &event);
 	/* rules.d comes after policy.yaml, and so before it in the list */
 	assert_true(span_eq(event.value[F_VERDICT].string, SPAN_LITERAL("unsanctioned")));
 	event_set_text(&event, F_SERVICE, "more");
-	policy_judge(policy, &event);
+	policy_judge(rules.policy, &event);
 	assert_true(span_eq(event.value[F_VERDICT].string, SPAN_LITERAL("sanctioned")));
-	catalog_free(catalog);
-	policy_free(policy);
+	rule_set_done(&rules);
 }
 
 static void test_errors(void **state)
 {
 	const char *directory = *state;
-	struct catalog *catalog = NULL;
-	struct policy *policy = NULL;
+	struct rule_set rules = {0};
 	struct diag diag = {0};
 	char missing[128], bad[128], worse[128], wanted[256];
 	const char *const paths[] = {missing, bad, worse};
@@ -137,9 +132,9 @@ static void test_errors(void **state)
 	make_path(worse, sizeof(worse), directory, "worse.yaml");
 	make_file(directory, "bad.yaml", "rulez: []\n");
 	make_file(directory, "worse.yaml", "services: [{id: a}]\n");
-	assert_int_equal(rules_load_from(NULL, &catalog, &policy, paths, 3, &diag), -ENOENT);
-	assert_null(catalog);
-	assert_null(policy);
+	assert_int_equal(rules_load_from(NULL, &rules, paths, 3, &diag), -ENOENT);
+	assert_null(rules.catalog);
+	assert_null(rules.policy);
 	assert_int_equal(diag.count, 4);
 	snprintf(wanted, sizeof(wanted), "%s: No such file or directory", missing);
 	assert_string_equal(diag.messages[0], wanted);
@@ -152,7 +147,7 @@ static void test_errors(void **state)
 
 	make_file(directory, "bad.yaml",
 		  "providers:\n  entries:\n    - {service: antropic, verdict: sanctioned}\n");
-	assert_int_equal(rules_load_from(NULL, &catalog, &policy, paths + 1, 1, &diag), -EINVAL);
+	assert_int_equal(rules_load_from(NULL, &rules, paths + 1, 1, &diag), -EINVAL);
 	assert_int_equal(diag.count, 1);
 	snprintf(wanted, sizeof(wanted),
 		 "%s:3:17: unknown service \"antropic\", did you mean \"anthropic\"?", bad);

@@ -7,66 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 
-#include "catalog/catalog.h"
-#include "policy/policy.h"
-#include "util/diag.h"
-
-static void add(struct policy *policy, const char *name, const char *text)
-{
-	struct diag diag = {0};
-
-	if (policy_add(policy, name, span_str(text), &diag) < 0)
-		fail_msg("%s", diag.messages[0]);
-}
-
-static void seal(struct policy *policy)
-{
-	struct diag diag = {0};
-
-	if (policy_seal(policy, &diag) < 0)
-		fail_msg("%s", diag.messages[0]);
-}
-
-static const char services[] = "services:\n"
-			       "  - {id: openai, vendor: OpenAI, kind: model-api, country: US}\n"
-			       "  - {id: chatgpt, vendor: OpenAI, kind: chat-web, country: US}\n"
-			       "  - {id: mistral, vendor: Mistral AI, kind: model-api}\n"
-			       "  - {id: ollama, vendor: Ollama, kind: self-hosted}\n";
-
-static struct catalog *make_catalog(void)
-{
-	struct catalog *catalog = catalog_new();
-	struct diag diag = {0};
-
-	assert_int_equal(catalog_add(catalog, "c", span_str(services), &diag), 0);
-	assert_int_equal(catalog_seal(catalog), 0);
-	return catalog;
-}
-
-/* A sealed policy of one text, checked against the little catalogue. */
-static struct policy *make(const char *text)
-{
-	struct policy *policy = policy_new();
-	struct catalog *catalog = make_catalog();
-	struct diag diag = {0};
-
-	add(policy, "p", text);
-	seal(policy);
-	if (policy_check_services(policy, catalog, &diag) < 0)
-		fail_msg("%s", diag.messages[0]);
-	catalog_free(catalog);
-	return policy;
-}
-
-static void call(struct event *event, const char *service, const char *kind)
-{
-	event_init(event);
-	event_set_text(event, F_EVENT_ACTION, "llm-request");
-	event_set_text(event, F_SERVICE, service);
-	event_set_text(event, F_SERVICE_KIND, kind);
-}
+#include "policy/times.h"
+#include "unit/policy/policies.h"
 
 static void expect(const struct policy *policy, struct event *event, const char *verdict,
 		   const char *reason)
@@ -175,6 +119,74 @@ static void test_judge_unknown(void **state)
 	/* a private gateway is in no country that the catalogue knows of */
 	call(&event, "unknown", NULL);
 	expect(policy, &event, "unsanctioned", NO_ENTRY);
+	policy_free(policy);
+}
+
+/* Each entry's condition, with a fact that fits, one that does not, and without it. */
+static void test_judge_keys(void **state)
+{
+	static const struct {
+		const char *entry;
+		enum field field;
+		const char *fits, *other, *name;
+	} keys[] = {
+		{"accounts: [organisation]", F_ACCOUNT_KIND, "organisation", "personal",
+		 "accounts organisation"},
+		{"groups: [quant, ml]", F_USER_GROUP_NAME, "ml", "sales", "groups quant, ml"},
+		{"processes: [code*, node]", F_PROCESS_NAME, "codex", "curl",
+		 "processes code*, node"},
+		{"processes: [/opt/*]", F_PROCESS_EXECUTABLE, "/opt/x/y", "/usr/bin/y",
+		 "processes /opt/*"},
+		{"images: [registry.example/ml/*]", F_CONTAINER_IMAGE_NAME,
+		 "registry.example/ml/a:1", "nginx", "images registry.example/ml/*"},
+		{"namespaces: [dev-*]", F_ORCHESTRATOR_NAMESPACE, "dev-1", "prod",
+		 "namespaces dev-*"},
+	};
+	char text[256], reason[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct policy *policy;
+		struct event event;
+
+		snprintf(text, sizeof(text), "providers: {entries: [{verdict: sanctioned, %s}]}",
+			 keys[i].entry);
+		policy = make(text);
+		call(&event, "openai", "model-api");
+		snprintf(reason, sizeof(reason), "entry 1 of p depends on %s, which is not known",
+			 field_table[keys[i].field == F_PROCESS_EXECUTABLE ? F_PROCESS_NAME
+									   : keys[i].field]
+				 .name);
+		expect(policy, &event, "undetermined", reason);
+		event_set_text(&event, keys[i].field, keys[i].other);
+		expect(policy, &event, "unsanctioned", NO_ENTRY);
+		event_set_text(&event, keys[i].field, keys[i].fits);
+		snprintf(reason, sizeof(reason), "entry 1 of p: %s", keys[i].name);
+		expect(policy, &event, "sanctioned", reason);
+		policy_free(policy);
+	}
+}
+
+static void test_judge_hours(void **state)
+{
+	struct policy *policy = make("providers:\n  entries:\n"
+				     "    - {service: openai, verdict: tolerated, outside_hours: "
+				     "mon-fri 08:00-18:00 utc}\n"
+				     "    - {hours: [mon 08:00-12:00 utc, mon 13:00-18:00 utc], "
+				     "verdict: sanctioned}\n");
+	struct event event;
+	uint64_t now;
+
+	(void)state;
+	call(&event, "openai", "model-api");
+	assert_null(moment_parse(SPAN_LITERAL("mon 13:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "sanctioned",
+	       "entry 2 of p: hours mon 08:00-12:00 utc, mon 13:00-18:00 utc");
+	assert_null(moment_parse(SPAN_LITERAL("mon 18:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "tolerated",
+	       "entry 1 of p: service openai, outside_hours mon-fri 08:00-18:00 utc");
 	policy_free(policy);
 }
 
@@ -318,35 +330,13 @@ static void test_embedded_tests(void **state)
 	policy_free(policy);
 }
 
-static void refuse_at(const char *text, bool at_seal, const char *const *messages, size_t count)
-{
-	struct policy *policy = policy_new();
-	struct diag diag = {0};
-	int r = policy_add(policy, "f", span_str(text), &diag);
-
-	if (at_seal) {
-		assert_int_equal(r, 0);
-		r = policy_seal(policy, &diag);
-	}
-	assert_int_equal(r, -EINVAL);
-	for (size_t i = 0; i < count && i < diag.count; i++)
-		assert_string_equal(diag.messages[i], messages[i]);
-	assert_int_equal(diag.count, count);
-	policy_free(policy);
-	diag_done(&diag);
-}
-
-#define MESSAGES(...)                                                                              \
-	(const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)
-#define REFUSE(text, ...)      refuse_at(text, false, MESSAGES(__VA_ARGS__))
-#define REFUSE_SEAL(text, ...) refuse_at(text, true, MESSAGES(__VA_ARGS__))
-
 static void test_errors(void **state)
 {
 	(void)state;
 	REFUSE("rule: []\n",
 	       "f:1:1: unknown key \"rule\" in a policy file, did you mean \"rules\"?");
-	REFUSE("macros: {a: b}\n", "f:1:1: unknown key \"macros\" in a policy file");
+	REFUSE("macro: {a: b}\n",
+	       "f:1:1: unknown key \"macro\" in a policy file, did you mean \"macros\"?");
 	REFUSE("- a\n", "f:1:1: a policy file must be a mapping, not a list");
 	REFUSE("providers:\n  default: sanctoined\n  entries:\n"
 	       "    - {service: a}\n    - {verdict: undetermined, kind: x, country: Norway}\n"
@@ -357,6 +347,10 @@ static void test_errors(void **state)
 	       "f:5:49: a country is two capital letters (ISO 3166 alpha-2)",
 	       "f:6:7: a provider entry needs a condition, for the rest there is \"default\"",
 	       "f:7:36: the list is empty");
+	REFUSE("providers:\n  entries:\n    - {verdict: tolerated, accounts: [private]}\n"
+	       "    - {verdict: tolerated, hours: [noon]}\n",
+	       "f:3:39: unknown kind of account \"private\"",
+	       "f:4:36: a day is one of mon tue wed thu fri sat sun");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567], throttle: {}}\n",
 	       "f:3:42: unknown key \"throttle\" in a rule");
@@ -390,7 +384,8 @@ static void test_seal_errors(void **state)
 #define RULE(id, when) "  - {id: " id ", name: n, severity: low, when: " when "}\n"
 	REFUSE_SEAL("rules:\n" RULE("A", "user.name exists") RULE("B", "user.name exists")
 			    RULE("A", "user.name in $nobody"),
-		    "f:4:10: rule id \"A\" is already used at f:2",
+		    "f:4:10: rule id \"A\" is already used at f:2; to change that rule write "
+		    "\"override: A\"",
 		    "f:4:56: unknown list \"nobody\"");
 	add(policy, "one", "lists: {x: [a]}\n");
 	add(policy, "two", "lists: {x: [b]}\n");
@@ -461,6 +456,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_judge_unknown),
+		cmocka_unit_test(test_judge_keys),
+		cmocka_unit_test(test_judge_hours),
 		cmocka_unit_test(test_unresolved_vendor),
 		cmocka_unit_test(test_file_order),
 		cmocka_unit_test(test_rules),

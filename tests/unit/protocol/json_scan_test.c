@@ -299,6 +299,114 @@ static void test_too_many_nodes(void **state)
 	assert_int_equal(json_paths_compile(&compiled, many), 0);
 }
 
+/* ---- texts ---- */
+
+static const struct json_path text_paths[] = {
+	{"model", 1},
+	{"model", .text = true},
+	{"m[].c", .text = true},
+	{"m[].c[].t", .text = true},
+	{"tools", .text = true},
+	{NULL},
+};
+
+static void on_text(void *ctx, struct span piece)
+{
+	struct log *log = ctx;
+
+	if (piece.len)
+		fwrite(piece.at, 1, piece.len, log->file);
+	else
+		fputc('|', log->file);
+}
+
+/* What is told of texts, and of values between, under every step. */
+static void check_texts(const char *text, int expected_result, const char *expected)
+{
+	struct json_paths compiled;
+
+	assert_int_equal(json_paths_compile(&compiled, text_paths), 0);
+	for (size_t step = 1; step <= strlen(text) + 1; step++) {
+		struct json_scan scan;
+		struct log log = {0};
+
+		log.file = open_memstream(&log.text, &log.len);
+		json_scan_init(&scan, &compiled, on_value, &log);
+		json_scan_tell_text(&scan, on_text);
+		for (size_t i = 0; i < strlen(text); i += step)
+			feed_copy(&scan, text + i,
+				  step < strlen(text) - i ? step : strlen(text) - i);
+		assert_int_equal(json_scan_end(&scan), expected_result);
+		fclose(log.file);
+		assert_string_equal(log.text, expected);
+		free(log.text);
+	}
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	check_texts("{\"m\":[{\"c\":\"a\\n\\u00e9\\ud83d\\ude00b\"},{\"c\":\"\"},{\"d\":\"no\"}]}",
+		    0,
+		    "a\n\xc3\xa9\xf0\x9f\x98\x80"
+		    "b||");
+	/* parts: text alone, not pictures */
+	check_texts(
+		"{\"m\":[{\"c\":[{\"t\":\"one\"},{\"url\":{\"t\":\"data\"}},{\"t\":null},{\"t\":7},"
+		"{\"t\":\"two\"}]}]}",
+		0, "one|two|");
+	/* wanted as well */
+	check_texts("{\"model\":\"gpt\"}", 0, "gpt|1:s=gpt;");
+	/* as written */
+	check_texts("{\"tools\":[{\"a\":\"x]\\\"y\",\"b\":[1]} ],\"model\":2}", 0,
+		    "[{\"a\":\"x]\\\"y\",\"b\":[1]} ]|1:n=2;");
+	check_texts("{\"m\":[{\"c\":\"cut", -ENODATA, "cut");
+	check_texts("{\"tools\":[\"cut", -ENODATA, "[\"cut");
+	/* half of a pair */
+	check_texts("{\"m\":[{\"c\":\"\\ud83d\"}]}", 0, "\xef\xbf\xbd|");
+}
+
+/* Longer than any buffer of the scanner. */
+static void test_long_text(void **state)
+{
+	struct json_paths compiled;
+	struct json_scan scan;
+	struct log log = {0};
+
+	(void)state;
+	assert_int_equal(json_paths_compile(&compiled, text_paths), 0);
+	log.file = open_memstream(&log.text, &log.len);
+	json_scan_init(&scan, &compiled, on_value, &log);
+	json_scan_tell_text(&scan, on_text);
+	feed_copy(&scan, "{\"m\":[{\"c\":\"", 12);
+	for (int i = 0; i < 1000; i++)
+		feed_copy(&scan, "0123456789", 10);
+	feed_copy(&scan, "\"}]}", 4);
+	assert_int_equal(json_scan_end(&scan), 0);
+	fclose(log.file);
+	assert_int_equal(log.len, 10001);
+	free(log.text);
+}
+
+/* Nobody asked for texts: they are passed over. */
+static void test_texts_unwanted(void **state)
+{
+	static const char text[] = "{\"m\":[{\"c\":\"x\"}],\"tools\":[1],\"model\":\"a\"}";
+	struct json_paths compiled;
+	struct json_scan scan;
+	struct log log = {0};
+
+	(void)state;
+	assert_int_equal(json_paths_compile(&compiled, text_paths), 0);
+	log.file = open_memstream(&log.text, &log.len);
+	json_scan_init(&scan, &compiled, on_value, &log);
+	feed_copy(&scan, text, sizeof(text) - 1);
+	assert_int_equal(json_scan_end(&scan), 0);
+	fclose(log.file);
+	assert_string_equal(log.text, "1:s=a;");
+	free(log.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,7 +416,8 @@ int main(void)
 		cmocka_unit_test(test_incomplete),     cmocka_unit_test(test_cut_text),
 		cmocka_unit_test(test_long_key),       cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_lost),           cmocka_unit_test(test_compile),
-		cmocka_unit_test(test_too_many_nodes),
+		cmocka_unit_test(test_too_many_nodes), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_long_text),      cmocka_unit_test(test_texts_unwanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
