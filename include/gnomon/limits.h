@@ -27,6 +27,20 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
+#define HTTP2_STREAMS_MAX 128
+/* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
+#define HTTP2_TABLE_MAX 65536
+/* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
+#define HTTP2_BLOCK_MAX         65536
+#define HTTP2_CONTINUATIONS_MAX 64
+/* The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2): what a frame may have to be taken
+ * for one while boundaries are looked for. */
+#define HTTP2_FRAME_LIKELY 16384
+/* Frames in a row that make sense before they are taken for the stream's own after a loss. */
+#define HTTP2_TRUST_FRAMES 3
+/* Requests that begin while a stream whose end may have been lost stays silent, before it is given up. */
+#define HTTP2_SILENT_MAX 8
 /* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */

@@ -83,11 +83,9 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
-	uint64_t mark
-		[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
-	uint64_t request_bytes;
+	uint64_t bytes[DIR_COUNT]; /* of the stream, by message: requests DIR_OUT */
 	int status;
-	bool request_ended;
+	bool host_asked; /* the request named its host, not the handshake */
 	struct key_facts key;
 	char method[16], version[4];
 	char host[HOST_NAME_MAX_BYTES];
@@ -106,8 +104,6 @@ struct stream {
 	enum steer_action steered;
 	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
 	uint64_t next_offset[DIR_COUNT];
-	uint64_t total[DIR_COUNT]; /* bytes so far by message direction: requests DIR_OUT */
-	uint64_t ended[DIR_COUNT]; /* of those, in exchanges that have ended */
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;

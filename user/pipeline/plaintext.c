@@ -4,11 +4,13 @@
 
 #include "pipeline/internal.h"
 #include "protocol/http1.h"
+#include "protocol/http2.h"
 #include "util/cleanup.h"
 
 /* Protocols that a plaintext stream may speak, most likely first. */
 static const struct protocol_ops *const protocols[] = {
 	&http1_protocol,
+	&http2_protocol,
 };
 
 struct stream_key_user {
@@ -101,7 +103,6 @@ void stream_steer(struct stream *s, enum steer_action action)
 
 static void stream_feed(struct stream *s, enum stream_dir dir, struct span bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes.len;
 	if (s->protocol->feed(s->state, dir, bytes) == -EPROTO && s->steered != STEER_IGNORE) {
 		/* no HTTP any more: an upgrade, or malformed; nothing more is wanted of it */
 		stream_steer(s, STEER_IGNORE);
@@ -169,7 +170,6 @@ static size_t stream_guess(struct stream *s, enum stream_dir dir, struct span by
 
 static void stream_gap(struct stream *s, enum stream_dir dir, uint64_t bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes;
 	if (s->protocol)
 		s->protocol->gap(s->state, dir, bytes);
 	else
