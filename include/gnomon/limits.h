@@ -90,6 +90,8 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
+/* Counters of streams by pid, so that the end of a process without any costs nothing. */
+#define STREAM_PIDS 4096
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512

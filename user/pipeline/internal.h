@@ -21,6 +21,7 @@ struct pipeline {
 	struct pipeline_stats stats;
 	struct flows *flows;
 	struct table streams;
+	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
 	struct processes *processes;
 	struct users *users;
 	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
