@@ -28,7 +28,7 @@ BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-de
 	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev libbrotli-dev libzstd-dev \
 	libnghttp2-dev
 TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
-	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps
+	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps python3-h2
 
 # ---- what is built ---------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
