@@ -68,6 +68,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Decoded base64 handed on at a time: enough to pay for the call. */
+#define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
