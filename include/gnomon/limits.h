@@ -27,6 +27,20 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
+#define HTTP2_STREAMS_MAX 128
+/* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
+#define HTTP2_TABLE_MAX 65536
+/* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
+#define HTTP2_BLOCK_MAX         65536
+#define HTTP2_CONTINUATIONS_MAX 64
+/* The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2): what a frame may have to be taken
+ * for one while boundaries are looked for. */
+#define HTTP2_FRAME_LIKELY 16384
+/* Frames in a row that make sense before they are taken for the stream's own after a loss. */
+#define HTTP2_TRUST_FRAMES 3
+/* Requests that begin while a stream whose end may have been lost stays silent, before it is given up. */
+#define HTTP2_SILENT_MAX 8
 /* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
@@ -76,6 +90,8 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
+/* Counters of streams by pid, so that the end of a process without any costs nothing. */
+#define STREAM_PIDS 4096
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -149,6 +165,21 @@
 #define MACRO_STEPS_MAX 16384
 /* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
 #define DURATION_MAX_S (10 * 365 * 86400)
+/* What the policy remembers from event to event, a few MB that are touched only as they fill: keys
+ * whose alerts are held back, windows, values counted in them and connections that are still told
+ * of, and values seen before. An endpoint has tens of each, a gateway some thousands. */
+#define STATE_THROTTLES_MAX 16384
+#define STATE_WINDOWS_MAX   8192
+#define STATE_MEMBERS_MAX   65536
+#define STATE_SEEN_MAX      32768
+/* How often what was seen goes to disk, when there is anything new. */
+#define STATE_SAVE_S 60
+/* A window slides in so many steps: a thirtieth of its length is how late it may forget. */
+#define WINDOW_STEPS 30
+/* Fields that make up one key of a throttle or window. */
+#define KEY_FIELDS_MAX 8
+/* Events that one embedded test stands for. */
+#define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 
@@ -205,6 +236,12 @@
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* A file's notes: build id, ABI and properties have 100 bytes. A build id is a SHA-1 of 20 bytes, or what
+ * a linker was told to use. */
+#define ELF_NOTES_MAX    1024
+#define ELF_BUILD_ID_MAX 64
+/* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
+#define TLSLIB_CACHE_MAX 4096
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64
@@ -227,6 +264,9 @@
 #define FILES_EXAMINED_MAX 16384
 /* Processes waiting to be looked at; when more wait, all processes are looked at again. */
 #define DISCOVERY_QUEUE_MAX 4096
+/* Functions of a Go program, and bytes of their names; kubelet has 150,000 and 20 MB. */
+#define GO_FUNCTIONS_MAX   2000000
+#define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */

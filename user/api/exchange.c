@@ -315,6 +315,7 @@ bool api_exchange_is_call(const struct api_exchange *exchange, const struct cata
 	switch (exchange->claim) {
 	case API_CLAIM_SURE:
 		return known || api_exchange_shape(exchange);
+	case API_CLAIM_LISTED:
 	case API_CLAIM_WEAK:
 		return exchange->spoken || api_exchange_shape(exchange);
 	default:

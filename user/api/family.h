@@ -28,6 +28,8 @@ bool api_is_post_to(const struct http_head *request, struct span suffix);
  * is one whole, non-empty segment; `stars` receives them as sent, in order. */
 bool api_path_like(struct span path, struct span form, struct span stars[]);
 bool api_is_post_like(const struct http_head *request, struct span form, struct span stars[]);
+/* The segment after the first one named `name`; empty: none. */
+struct span api_segment_after(struct span path, struct span name);
 /* Copies, percent-decoded, control characters replaced by '?', cut at cap - 1 bytes. */
 void api_copy_decoded(char *to, size_t cap, struct span from);
 /* Takes the model from the path: bodies then have no say. */

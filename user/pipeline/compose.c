@@ -230,7 +230,9 @@ static const enum field carried[] = {
 	F_AGENT,
 	F_SCRIPT,
 	F_LOGIN_USER,
+	F_ACCOUNT_KIND,
 	F_KEY_KIND,
+	F_KEY_FINGERPRINT,
 	F_VERDICT,
 	F_VERDICT_REASON,
 	F_VISIBILITY,
@@ -238,6 +240,16 @@ static const enum field carried[] = {
 	F_CONFIDENCE,
 	F_LINK,
 	F_FLOW_ID,
+	F_STATUS_STATE,
+	F_STATUS_LOST_RING,
+	F_STATUS_LOST_FAULT,
+	F_STATUS_LOST_TABLE,
+	F_STATUS_LOST_STREAM_BUDGET,
+	F_STATUS_LOST_CAPTURE,
+	F_STATUS_LOST_TRUNCATED,
+	F_STATUS_LOST_PARSE,
+	F_STATUS_LOST_STATE,
+	F_STATUS_LOST_OUTPUT,
 };
 
 static void carry_over(const struct event *from, struct event *to)
@@ -280,14 +292,24 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	struct span reason = string_of(trigger, F_VERDICT_REASON);
 	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
 							  : 0;
-	char who[96];
+	char who[96], window[96] = "";
 
+	if (!service.len) {
+		/* about the sensor itself */
+		service = string_of(trigger, F_MESSAGE);
+		event_format(alert, F_MESSAGE, "%s: %.*s", finding->rule_name, (int)service.len,
+			     service.at);
+		return;
+	}
 	if (!host.len)
 		host = string_of(trigger, F_DESTINATION_DOMAIN);
+	if (finding->has_window)
+		snprintf(window, sizeof(window), ", %.15g in the window where %.15g are allowed",
+			 finding->window_value, finding->window_threshold);
 	compose_who(trigger, who, sizeof(who));
-	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s: %.*s",
+	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
 		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len,
-		     host.at, model.len ? ", model " : "", (int)model.len, model.at,
+		     host.at, model.len ? ", model " : "", (int)model.len, model.at, window,
 		     (int)reason.len, reason.at);
 }
 
@@ -303,6 +325,10 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	struct event alert;
 
 	compose_base(p, &alert, finding->rule_id, trigger->value[F_TIMESTAMP].time_ns);
+	if (finding->observe) {
+		event_set_text(&alert, F_EVENT_KIND, "event");
+		event_set_text(&alert, F_EVENT_DATASET, "gnomon.observed");
+	}
 	event_set_int(&alert, F_EVENT_SEVERITY, severity_number(finding->severity));
 	event_set_text(&alert, F_SEVERITY, severity_name(finding->severity));
 	event_set_text(&alert, F_RULE_ID, finding->rule_id);
@@ -324,13 +350,19 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	event_append(&alert, F_RELATED_USER, string_of(&alert, F_USER_NAME));
 	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_HOST_NAME));
 	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_DESTINATION_DOMAIN));
-	event_set_int(&alert, F_COUNT, 1);
-	event_set_int(&alert, F_SUPPRESSED, 0);
+	event_set_int(&alert, F_COUNT, (int64_t)finding->suppressed + 1);
+	event_set_int(&alert, F_SUPPRESSED, (int64_t)finding->suppressed);
+	if (finding->has_window) {
+		event_set_double(&alert, F_WINDOW_VALUE, finding->window_value);
+		event_set_double(&alert, F_WINDOW_THRESHOLD, finding->window_threshold);
+	}
 	event_set_string(&alert, F_TRIGGER_ID, string_of(trigger, F_EVENT_ID));
 	event_set_text(&alert, F_POLICY_SHA256, policy_sha256(p->config.policy));
-	p->stats.alerts++;
-	if ((int)finding->severity > p->stats.worst)
-		p->stats.worst = (int)finding->severity;
+	if (!finding->observe) {
+		p->stats.alerts++;
+		if ((int)finding->severity > p->stats.worst)
+			p->stats.worst = (int)finding->severity;
+	}
 	deliver(p, &alert);
 }
 
@@ -339,11 +371,10 @@ void compose_conclude(struct pipeline *p, struct event *event, bool alerts)
 	struct finding findings[FINDINGS_PER_EVENT_MAX];
 	size_t n = 0;
 
-	if (event_has(event, F_SERVICE)) {
+	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
-		if (alerts)
-			n = policy_match(p->config.policy, event, findings, ARRAY_SIZE(findings));
-	}
+	if (alerts)
+		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));
 	deliver(p, event);
 	for (size_t i = 0; i < n; i++)
 		deliver_alert(p, event, &findings[i]);

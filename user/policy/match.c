@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/policy.h"
 
-#include "policy/model.h"
+#include "policy/state_internal.h"
 #include "util/glob.h"
 
 static bool words_have(const struct word_list *words, struct span text)
@@ -32,6 +32,40 @@ static enum tristate ask_field(const struct word_list *words, const struct event
 	if (!event_has(event, field))
 		return TRI_UNKNOWN;
 	return truth(words_have(words, event->value[field].string));
+}
+
+static enum tristate ask_globs(const struct word_list *globs, const struct event *event,
+			       enum field field)
+{
+	if (!event_has(event, field))
+		return TRI_UNKNOWN;
+	return truth(globs_match(globs, event->value[field].string));
+}
+
+/* By name, and by path where the entry gives one. */
+static enum tristate ask_processes(const struct word_list *globs, const struct event *event)
+{
+	enum tristate result = TRI_FALSE;
+
+	for (size_t i = 0; i < globs->count; i++) {
+		struct word_list one = {globs->items + i, 1};
+		bool path = globs->items[i].at[0] == '/';
+		enum tristate answer = ask_globs(&one, event,
+						 path ? F_PROCESS_EXECUTABLE : F_PROCESS_NAME);
+
+		if (answer == TRI_TRUE)
+			return TRI_TRUE;
+		if (answer == TRI_UNKNOWN)
+			result = TRI_UNKNOWN;
+	}
+	return result;
+}
+
+static bool hours_fit(const struct rule_hours *hours, const struct event *event)
+{
+	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+
+	return hours->count == 0 || hours_hold(hours->spans, hours->count, now) != hours->outside;
 }
 
 static enum tristate ask_models(const struct word_list *globs, const struct event *event)
@@ -79,7 +113,12 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		[ENTRY_COUNTRY] = F_SERVICE_COUNTRY,
 		[ENTRY_MODELS] = F_GEN_AI_REQUEST_MODEL,
 		[ENTRY_AGENTS] = F_AGENT,
+		[ENTRY_ACCOUNTS] = F_ACCOUNT_KIND,
 		[ENTRY_USERS] = F_USER_NAME,
+		[ENTRY_GROUPS] = F_USER_GROUP_NAME,
+		[ENTRY_PROCESSES] = F_PROCESS_NAME,
+		[ENTRY_IMAGES] = F_CONTAINER_IMAGE_NAME,
+		[ENTRY_NAMESPACES] = F_ORCHESTRATOR_NAMESPACE,
 	};
 	const struct word_list *words = &entry->words[key];
 
@@ -92,6 +131,11 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		return ask_vendor(entry, event);
 	case ENTRY_MODELS:
 		return ask_models(words, event);
+	case ENTRY_PROCESSES:
+		return ask_processes(words, event);
+	case ENTRY_IMAGES:
+	case ENTRY_NAMESPACES:
+		return ask_globs(words, event, fields[key]);
 	default:
 		return ask_field(words, event, fields[key]);
 	}
@@ -103,6 +147,9 @@ static enum tristate entry_matches(const struct provider_entry *entry, const str
 {
 	enum tristate result = TRI_TRUE;
 
+	/* the hours are known of every event */
+	if (!hours_fit(&entry->hours, event))
+		return TRI_FALSE;
 	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
 		enum tristate answer;
 		enum field asked;
@@ -197,8 +244,7 @@ static bool fires(const struct rule *rule, const struct event *event,
 
 	if (!is_about(rule, event) || condition_eval(rule->condition, event) != TRI_TRUE)
 		return false;
-	if (rule->hours.count &&
-	    hours_hold(rule->hours.spans, rule->hours.count, now) == rule->hours.outside)
+	if (!hours_fit(&rule->hours, event))
 		return false;
 	return !is_excepted(rule, event, now, override, all);
 }
@@ -214,13 +260,30 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 	return fires(rule, event, override, false);
 }
 
-size_t policy_match(const struct policy *policy, const struct event *event,
-		    struct finding *findings, size_t cap)
+/* The rule fires: is it to be told? */
+static bool admits(struct policy_state *state, const struct rule *rule, const struct event *event,
+		   struct finding *finding)
+{
+	*finding = rule->finding;
+	if (!state)
+		return rule->window.kind == WINDOW_NONE;
+	return state_admits(state, rule, event, finding);
+}
+
+size_t policy_match(const struct policy *policy, struct policy_state *state,
+		    const struct event *event, struct finding *findings, size_t cap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->active_count && n < cap; i++)
-		if (rule_fires(policy->active[i], event))
-			findings[n++] = policy->active[i]->finding;
+	for (size_t i = 0; i < policy->active_count; i++) {
+		const struct rule *rule = policy->active[i];
+
+		if (!rule_fires(rule, event))
+			continue;
+		if (n < cap)
+			n += admits(state, rule, event, &findings[n]);
+		else if (state)
+			state->dropped++;
+	}
 	return n;
 }
