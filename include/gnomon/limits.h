@@ -105,8 +105,24 @@
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
-/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
-#define PROCESS_PATH_MAX 256
+/* Longest path kept of an executable or script; they are allocated by their length. */
+#define PROCESS_PATH_MAX 512
+/* Parents, their parents and so on that are told of a process; also how far they are looked for. */
+#define PROCESS_ANCESTORS_MAX 4
+/* How much is read of a command line: a script's name stands behind the interpreter's options. */
+#define PROCESS_COMMAND_BYTES 4096
+/* /proc/PID/cgroup: 14 hierarchies of cgroup v1, each with a container's path of 200 to 300 bytes. */
+#define CGROUP_TEXT_MAX 8192
+/* Ids are 64 hexadecimal digits; machine and LXC names are host names, shorter yet. And the NUL. */
+#define CONTAINER_ID_MAX 65
+/* An image's reference: a repository of up to 255 bytes (OCI distribution specification), a tag or digest. */
+#define CONTAINER_IMAGE_MAX 384
+/* RFC 1123 subdomain, as Kubernetes names pods and namespaces: 253 bytes and the NUL. */
+#define CONTAINER_POD_MAX 254
+/* A container's configuration is 5 to 60 KB; podman's list of all has 1 KB for each. */
+#define CONTAINER_FILE_BYTES_MAX (1u << 20)
+/* OCI's config.json nests 8 deep. */
+#define CONTAINER_FILE_DEPTH_MAX 32
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
  * of whom there may be many. Also bounds a name. */
 #define USERS_LINE_MAX 512

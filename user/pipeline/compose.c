@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "flow/community_id.h"
+#include "flow/container.h"
 #include "gnomon/finding.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
@@ -60,6 +61,40 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	set_id(p, event);
 }
 
+/* Names of another user namespace's users are not the host's to give. */
+static void set_user(struct pipeline *p, struct event *event, const struct process_identity *who,
+		     const struct process *process)
+{
+	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
+	if (!p->users || (process && process->foreign_user))
+		return;
+	event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
+	event_set_text(event, F_USER_GROUP_NAME, users_group(p->users, who->gid, p->now_ns));
+}
+
+static void set_login(struct pipeline *p, struct event *event, uint32_t uid)
+{
+	const char *name;
+
+	if (uid == PROCESS_NO_LOGIN)
+		return;
+	name = p->users ? users_name(p->users, uid, p->now_ns) : NULL;
+	if (name)
+		event_set_text(event, F_LOGIN_USER, name);
+	else
+		event_format(event, F_LOGIN_USER, "%" PRIu32, uid);
+}
+
+static void set_container(struct event *event, const struct container *container)
+{
+	if (!container)
+		return;
+	event_set_text(event, F_CONTAINER_ID, container->name.id);
+	event_set_text(event, F_CONTAINER_IMAGE_NAME, container->image);
+	event_set_text(event, F_ORCHESTRATOR_NAMESPACE, container->pod_namespace);
+	event_set_text(event, F_ORCHESTRATOR_RESOURCE_NAME, container->pod);
+}
+
 void compose_process(struct pipeline *p, struct event *event, const struct process_identity *who)
 {
 	const struct process *process;
@@ -67,26 +102,26 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 
 	if (!who || !who->pid)
 		return;
-	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
-	if (p->users) {
-		event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
-		event_set_text(event, F_USER_GROUP_NAME,
-			       users_group(p->users, who->gid, p->now_ns));
-	}
+	process = processes_find(p->processes, who);
+	set_user(p, event, who, process);
 	event_set_int(event, F_PROCESS_PID, who->pid);
 	id_format(id, 0, hash_mix(hash_mix(p->id_seed ^ who->pid) ^ who->start_ns));
 	event_format(event, F_PROCESS_ENTITY_ID, "%s", id);
-	process = processes_find(p->processes, who);
 	if (!process)
 		return;
 	event_set_text(event, F_PROCESS_NAME, process->name);
 	event_set_text(event, F_PROCESS_EXECUTABLE, process->executable);
 	if (process->started_ns)
 		event_set_time(event, F_PROCESS_START, process->started_ns);
-	if (process->parent_pid) {
+	if (process->parent_pid)
 		event_set_int(event, F_PROCESS_PARENT_PID, process->parent_pid);
-		event_set_text(event, F_PROCESS_PARENT_NAME, process->parent_name);
-	}
+	if (process->ancestor_count)
+		event_set_text(event, F_PROCESS_PARENT_NAME, process->ancestors[0]);
+	set_container(event, processes_container(p->processes, process));
+	for (size_t i = 0; i < process->ancestor_count; i++)
+		event_append(event, F_ANCESTORS, span_str(process->ancestors[i]));
+	event_set_text(event, F_SCRIPT, process->script);
+	set_login(p, event, process->login_uid);
 }
 
 void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
@@ -165,6 +200,7 @@ static const enum field carried[] = {
 	F_CONTAINER_ID,
 	F_CONTAINER_IMAGE_NAME,
 	F_ORCHESTRATOR_NAMESPACE,
+	F_ORCHESTRATOR_RESOURCE_NAME,
 	F_SOURCE_IP,
 	F_SOURCE_PORT,
 	F_SOURCE_BYTES,
@@ -192,6 +228,8 @@ static const enum field carried[] = {
 	F_SERVICE_COUNTRY,
 	F_API_FAMILY,
 	F_AGENT,
+	F_SCRIPT,
+	F_LOGIN_USER,
 	F_ACCOUNT_KIND,
 	F_KEY_KIND,
 	F_KEY_FINGERPRINT,
@@ -216,6 +254,9 @@ static const enum field carried[] = {
 
 static void carry_over(const struct event *from, struct event *to)
 {
+	/* items live in the event that they are of */
+	static const enum field lists[] = {F_ANCESTORS, F_EVIDENCE};
+
 	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
 		enum field f = carried[i];
 
@@ -224,9 +265,10 @@ static void carry_over(const struct event *from, struct event *to)
 		to->present[f / 64] |= 1ULL << (f % 64);
 		to->value[f] = from->value[f];
 	}
-	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count;
-	     i++)
-		event_append(to, F_EVIDENCE, from->value[F_EVIDENCE].list.items[i]);
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		for (size_t i = 0;
+		     event_has(from, lists[l]) && i < from->value[lists[l]].list.count; i++)
+			event_append(to, lists[l], from->value[lists[l]].list.items[i]);
 }
 
 static void append_ip(struct event *event, enum field list, enum field from)

@@ -59,7 +59,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->stats.worst = -1;
 	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
-	p->processes = processes_new(config->live ? "/proc" : NULL);
+	p->processes = processes_new(config->live ? "/proc" : NULL, "");
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
 	if (!config->state)
