@@ -17,6 +17,14 @@ static const struct json_path request_paths[] = {
 	{"messages", REQUEST_MESSAGES},
 	{"max_tokens", REQUEST_MAX_TOKENS},
 	{"stream", REQUEST_STREAM},
+	{"system", .text = true},
+	{"system[].text", .text = true},
+	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
+	{"messages[].content[].input", .text = true},
+	{"messages[].content[].content", .text = true},
+	{"messages[].content[].content[].text", .text = true},
+	{"tools", .text = true},
 	{NULL},
 };
 
@@ -54,6 +62,12 @@ static const struct json_path response_paths[] = {
 	{"message.usage.cache_creation_input_tokens", RESPONSE_START_USAGE + USAGE_CACHE_CREATION},
 	{"delta.stop_reason", RESPONSE_DELTA_STOP},
 	{"error.type", RESPONSE_ERROR_TYPE},
+	{"content[].text", .text = true},
+	{"content[].thinking", .text = true},
+	{"content[].input", .text = true},
+	{"delta.text", .text = true},
+	{"delta.thinking", .text = true},
+	{"delta.partial_json", .text = true},
 	{NULL},
 };
 

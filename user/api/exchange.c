@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/usage_estimate.h"
 #include "gnomon/api.h"
 #include "protocol/json_scan.h"
 #include "protocol/sse.h"
@@ -24,6 +25,7 @@ struct api_exchange {
 	/* What the response's Content-Type says, for bodies whose first byte does not. */
 	enum body_form declared, form;
 	struct json_scan request_scan, response_scan;
+	struct usage_estimate estimate;
 	struct sse sse;
 	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
@@ -50,6 +52,20 @@ static void tell_response(void *ctx, const struct json_value *value)
 	struct api_exchange *e = ctx;
 
 	e->ops->response_value(e->state, &e->facts, value);
+}
+
+static void tell_request_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_request(&e->estimate, piece);
+}
+
+static void tell_response_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_response(&e->estimate, piece);
 }
 
 static void response_document(struct api_exchange *e, struct span name)
@@ -117,6 +133,8 @@ struct api_exchange *api_exchange_new(const struct http_head *request)
 	}
 	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
+	json_scan_tell_text(&e->request_scan, tell_request_text);
+	json_scan_tell_text(&e->response_scan, tell_response_text);
 	sse_init(&e->sse, &on_event, e);
 	if (is_coded(request))
 		e->request_passed = e->facts.truncated = true;
@@ -192,6 +210,7 @@ void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, ui
 	if (!bytes || exchange->ended)
 		return;
 	exchange->facts.truncated = true;
+	exchange->estimate.lost[message] = true;
 	if (message == DIR_OUT) {
 		json_scan_lost(&exchange->request_scan);
 		return;
@@ -217,6 +236,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 		facts->stream = exchange->ops->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});
+	usage_estimate_apply(&exchange->estimate, facts);
 }
 
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)

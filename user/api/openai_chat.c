@@ -17,6 +17,10 @@ static const struct json_path request_paths[] = {
 	{"model", REQUEST_MODEL},
 	{"messages", REQUEST_MESSAGES},
 	{"stream", REQUEST_STREAM},
+	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
+	{"messages[].tool_calls[].function.arguments", .text = true},
+	{"tools", .text = true},
 	{NULL},
 };
 
@@ -67,6 +71,16 @@ static const struct json_path response_paths[] = {
 	{"x_groq.usage.prompt_tokens_details.cached_tokens", RESPONSE_GROQ_USAGE + USAGE_CACHED},
 	{"x_groq.usage.completion_tokens_details.reasoning_tokens",
 	 RESPONSE_GROQ_USAGE + USAGE_REASONING},
+	{"choices[].delta.content", .text = true},
+	{"choices[].delta.reasoning_content", .text = true},
+	{"choices[].delta.reasoning", .text = true},
+	{"choices[].delta.tool_calls[].function.name", .text = true},
+	{"choices[].delta.tool_calls[].function.arguments", .text = true},
+	{"choices[].message.content", .text = true},
+	{"choices[].message.reasoning_content", .text = true},
+	{"choices[].message.reasoning", .text = true},
+	{"choices[].message.tool_calls[].function.name", .text = true},
+	{"choices[].message.tool_calls[].function.arguments", .text = true},
 	{NULL},
 };
 
