@@ -178,7 +178,22 @@ static void set_usage(struct event *event, const struct token_usage *usage)
 		{F_GEN_AI_REASONING_TOKENS, usage->reasoning},
 	};
 
+	const struct {
+		enum field field;
+		token_count count;
+	} bounds[] = {
+		{F_USAGE_INPUT_LOW, usage->input_low},
+		{F_USAGE_INPUT_HIGH, usage->input_high},
+		{F_USAGE_OUTPUT_LOW, usage->output_low},
+		{F_USAGE_OUTPUT_HIGH, usage->output_high},
+	};
+	bool estimated = usage->source == USAGE_ESTIMATED_TEXT ||
+			 usage->source == USAGE_ESTIMATED_CIPHERTEXT;
+
 	event_set_text(event, F_USAGE_SOURCE, names[usage->source]);
+	for (size_t i = 0; estimated && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		if (bounds[i].count != TOKENS_UNKNOWN)
+			event_set_int(event, bounds[i].field, bounds[i].count);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		if (counts[i].count != TOKENS_UNKNOWN)
 			event_set_int(event, counts[i].field, counts[i].count);
@@ -233,12 +248,13 @@ static void set_message(struct event *event, const struct exchange *e,
 
 	compose_who(event, who, sizeof(who));
 	cost_text(event, cost);
-	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
+	if (facts->usage.source != USAGE_NONE && facts->usage.input != TOKENS_UNKNOWN &&
 	    facts->usage.output != TOKENS_UNKNOWN)
 		event_format(event, F_MESSAGE,
-			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
-			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
-			     cost);
+			     "%s: %s to %s%s%s, %s%" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of,
+			     facts->usage.source == USAGE_REPORTED ? "" : "about ",
+			     facts->usage.input, facts->usage.output, cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
 			     of[0] ? " " : "", of);
