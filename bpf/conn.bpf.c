@@ -126,6 +126,7 @@ static __always_inline void on_close(const struct sock *sk, __u64 cookie, int ol
 		bpf_map_delete_elem(&listeners, &key);
 		return;
 	}
+	stream_close_socket(cookie);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
 		return;

@@ -76,6 +76,15 @@ struct {
 	__type(value, struct stream);
 } streams SEC(".maps") __weak;
 
+/* Which stream a socket carries, so that the stream ends with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct stream_key);
+} linked SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KERNEL_STREAMS_MAX);

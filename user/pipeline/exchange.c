@@ -271,13 +271,34 @@ static const char *outcome_of(const struct exchange *e, const struct llm_facts *
 	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 
+/*
+ * The stream's connection, and how sure that is. What was seen inside the call is exact. What was inferred from
+ * the thread's next send must agree with the name in that connection's handshake: no link rather than a
+ * wrong one.
+ */
+static struct flow *linked_flow(const struct stream *s, const struct exchange *e,
+				enum link_kind *kind)
+{
+	struct flow *flow = flows_find_cookie(s->pipeline->flows, s->cookie);
+	const char *name = flow ? wire_of(flow)->hello.server_name : "";
+
+	*kind = s->kind;
+	if (s->kind != LINK_THREAD)
+		return flow;
+	if (flow && (!name[0] || !e->host[0] || strcmp(name, e->host) == 0))
+		return flow;
+	*kind = LINK_NONE;
+	return NULL;
+}
+
 static void tell(struct stream *s, const struct exchange *e, enum exchange_end how)
 {
 	static const char *const links[] = {
 		[LINK_NONE] = "none", [LINK_IN_CALL] = "in_call", [LINK_THREAD] = "thread"};
 	const struct llm_facts *facts = api_exchange_facts(e->api);
 	struct pipeline *p = s->pipeline;
-	struct flow *flow = flows_find_cookie(p->flows, s->cookie);
+	enum link_kind kind;
+	struct flow *flow = linked_flow(s, e, &kind);
 	bool shape = api_exchange_shape(e->api);
 	struct event event;
 
@@ -305,7 +326,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
-	event_set_text(&event, F_LINK, links[s->kind]);
+	event_set_text(&event, F_LINK, links[kind]);
 	event_set_int(&event, F_CONFIDENCE, confidence_of(e, shape));
 	event_append(&event, F_EVIDENCE, SPAN_LITERAL("plaintext"));
 	if (e->host_asked)
