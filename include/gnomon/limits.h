@@ -148,6 +148,10 @@
 /* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
 #define CATALOG_INLINE_PATTERN_BYTES 56
+/* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
+#define AGENT_GLOB_LITERAL_MIN 2
+/* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
+#define AGENT_HEADER_NAME_MAX 64
 /* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
 #define PRICE_FILE_DEPTH_MAX 8
 #define PRICE_FILE_BYTES_MAX (4 << 20)

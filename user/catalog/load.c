@@ -112,7 +112,7 @@ static bool word_check(struct file *file, const struct yaml_node *node, const ch
 	return false;
 }
 
-static bool is_id(struct span text)
+bool service_id_valid(struct span text)
 {
 	if (text.len == 0 || text.len >= SHORT_NAME_MAX)
 		return false;
@@ -261,7 +261,7 @@ static void load_service(struct file *file, const struct yaml_node *node)
 	id = yaml_get(node, "id");
 	kind = yaml_get(node, "kind");
 	country = yaml_get(node, "country");
-	if (!is_id(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
+	if (!service_id_valid(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
 		file_error(file, id,
 			   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
 			   "\"unknown\"",

@@ -150,7 +150,8 @@ static void reload(struct sensor *s)
 	if (rules_load(&rules, s->settings.rules, s->settings.rule_count, &diag)) {
 		error = diag.count ? diag.messages[0] : "out of memory";
 	} else {
-		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices);
+		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices,
+			       rules.agents);
 		rule_set_done(&s->rules);
 		s->rules = rules;
 		bpf_source_rejudge(s->source);
@@ -323,6 +324,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.policy = s->rules.policy,
 		.state = s->state,
 		.prices = s->rules.prices,
+		.agents = s->rules.agents,
 		.source = &bpf_source,
 		.source_state = s->source,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),

@@ -108,6 +108,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	e->started_ns = p->now_ns;
 	e->host_asked = asked.len > 0;
 	api_key_facts(head, &e->key);
+	agent_find(p, &s->who, head, &e->agent);
 	span_copy(e->method, sizeof(e->method), head->method);
 	span_copy(e->version, sizeof(e->version), head->version);
 	copy_host(e->host, sizeof(e->host), host);
@@ -310,6 +311,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	compose_process(p, &event, &s->who);
 	if (flow) {
 		wire_of(flow)->plaintext = true;
+		wire_of(flow)->agent = e->agent;
 		/* a service that only the Host header names is still this connection's */
 		if (!wire_of(flow)->match.service)
 			wire_of(flow)->match = e->match;
@@ -322,6 +324,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	event_set_text(&event, F_NETWORK_PROTOCOL, "tls");
 	set_http(&event, e);
 	set_facts(&event, facts);
+	agent_set(&event, &e->agent);
 	compose_service(&event, e->match.service);
 	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");

@@ -34,6 +34,12 @@ struct pipeline {
 	char host_id[64];
 };
 
+/* Who called, as catalog/agents.h tells it. A copy, since rules are reloaded while streams are open. */
+struct agent_found {
+	char id[SHORT_NAME_MAX]; /* empty: cannot be told */
+	uint8_t confidence, evidence;
+};
+
 /* What the wire gave away of a flow; hangs behind flow.detail. */
 struct wire {
 	struct reassembly *direction[DIR_COUNT]; /* DIR_OUT: from the client */
@@ -47,6 +53,7 @@ struct wire {
 	uint64_t told_ns;
 	const char *unseen_reason;  /* overrides the configured one */
 	struct catalog_match match; /* service NULL: none */
+	struct agent_found agent;   /* of a request that was read on it */
 };
 
 /* wire.c */
@@ -88,6 +95,7 @@ struct exchange {
 	int status;
 	bool host_asked; /* the request named its host, not the handshake */
 	struct key_facts key;
+	struct agent_found agent;
 	char method[16], version[4];
 	char host[HOST_NAME_MAX_BYTES];
 	char path[URL_PATH_MAX];
@@ -129,6 +137,12 @@ void compose_service(struct event *event, const struct service *service);
 void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+
+/* agent.c */
+/* `head` NULL: no request was seen. */
+void agent_find(struct pipeline *p, const struct process_identity *who,
+		const struct http_head *head, struct agent_found *found);
+void agent_set(struct event *event, const struct agent_found *found);
 
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */

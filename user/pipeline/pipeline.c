@@ -250,11 +250,12 @@ void pipeline_finish(struct pipeline *p)
 }
 
 void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy,
-		    const struct prices *prices)
+		    const struct prices *prices, const struct agents *agents)
 {
 	p->config.catalog = catalog;
 	p->config.policy = policy;
 	p->config.prices = prices;
+	p->config.agents = agents;
 	wire_rematch(p);
 	plaintext_rematch(p);
 }
