@@ -61,17 +61,26 @@ static void copy_host(char *to, size_t cap, struct span host)
  * each message is worth a copy, in case a call follows on the same connection. */
 static void steer_by(struct stream *s, bool claimed, bool known)
 {
-	if (claimed || known)
+	if (claimed || known || s->exchanges)
 		stream_steer(s, STEER_FOLLOW);
 	else
 		stream_steer(s, STEER_HEADS);
+}
+
+/* The name in the handshake: for requests whose own is compressed beyond what was seen. */
+static struct span server_name_of(const struct stream *s)
+{
+	const struct flow *flow = flows_find_cookie(s->pipeline->flows, s->cookie);
+
+	return span_str(flow ? wire_of(flow)->hello.server_name : NULL);
 }
 
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 {
 	struct stream *s = ctx;
 	struct pipeline *p = s->pipeline;
-	struct span host = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span asked = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span host = asked.len ? asked : server_name_of(s);
 	struct catalog_match match = {0};
 	struct api_exchange *api;
 	struct exchange *e;
@@ -83,13 +92,11 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		return;
 	}
 	known = catalog_lookup(p->config.catalog, host, &match);
-	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX
-		      ? api_exchange_new_within(head, match.service, &p->codings)
-		      : NULL;
+	api = api_exchange_new_within(head, match.service, &p->codings);
 	steer_by(s, api != NULL, known);
 	if (!api)
 		return;
-	e = calloc(1, sizeof(*e));
+	e = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		api_exchange_free(api);
 		pipeline_lost(p, LOSS_STATE, 1);
@@ -99,8 +106,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	e->api = api;
 	e->match = match;
 	e->started_ns = p->now_ns;
-	e->mark[DIR_OUT] = s->ended[DIR_OUT];
-	e->mark[DIR_IN] = s->ended[DIR_IN];
+	e->host_asked = asked.len > 0;
 	api_key_facts(head, &e->key);
 	span_copy(e->method, sizeof(e->method), head->method);
 	span_copy(e->version, sizeof(e->version), head->version);
@@ -139,16 +145,18 @@ static void on_body_gap(void *ctx, uint32_t number, enum stream_dir message, uin
 		api_exchange_gap(e->api, message, bytes);
 }
 
+static void on_bytes(void *ctx, uint32_t number, enum stream_dir message, uint64_t bytes)
+{
+	struct exchange *e = exchange_find(ctx, number);
+
+	if (e)
+		e->bytes[message] += bytes;
+}
+
 static void on_request_end(void *ctx, uint32_t number)
 {
-	struct stream *s = ctx;
-	struct exchange *e = exchange_find(s, number);
-
-	if (e) {
-		e->request_bytes = s->total[DIR_OUT] - e->mark[DIR_OUT];
-		e->request_ended = true;
-	}
-	s->ended[DIR_OUT] = s->total[DIR_OUT];
+	(void)ctx;
+	(void)number;
 }
 
 static void set_usage(struct event *event, const struct token_usage *usage)
@@ -170,7 +178,22 @@ static void set_usage(struct event *event, const struct token_usage *usage)
 		{F_GEN_AI_REASONING_TOKENS, usage->reasoning},
 	};
 
+	const struct {
+		enum field field;
+		token_count count;
+	} bounds[] = {
+		{F_USAGE_INPUT_LOW, usage->input_low},
+		{F_USAGE_INPUT_HIGH, usage->input_high},
+		{F_USAGE_OUTPUT_LOW, usage->output_low},
+		{F_USAGE_OUTPUT_HIGH, usage->output_high},
+	};
+	bool estimated = usage->source == USAGE_ESTIMATED_TEXT ||
+			 usage->source == USAGE_ESTIMATED_CIPHERTEXT;
+
 	event_set_text(event, F_USAGE_SOURCE, names[usage->source]);
+	for (size_t i = 0; estimated && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		if (bounds[i].count != TOKENS_UNKNOWN)
+			event_set_int(event, bounds[i].field, bounds[i].count);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		if (counts[i].count != TOKENS_UNKNOWN)
 			event_set_int(event, counts[i].field, counts[i].count);
@@ -225,15 +248,27 @@ static void set_message(struct event *event, const struct exchange *e,
 
 	compose_who(event, who, sizeof(who));
 	cost_text(event, cost);
-	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
+	if (facts->usage.source != USAGE_NONE && facts->usage.input != TOKENS_UNKNOWN &&
 	    facts->usage.output != TOKENS_UNKNOWN)
 		event_format(event, F_MESSAGE,
-			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
-			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
-			     cost);
+			     "%s: %s to %s%s%s, %s%" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of,
+			     facts->usage.source == USAGE_REPORTED ? "" : "about ",
+			     facts->usage.input, facts->usage.output, cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
 			     of[0] ? " " : "", of);
+}
+
+/* A client that has read the model's last word may well leave before the stream ends. */
+static const char *outcome_of(const struct exchange *e, const struct llm_facts *facts,
+			      enum exchange_end how)
+{
+	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
+
+	if (e->status >= 200 && e->status < 400 && finished)
+		return "success";
+	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 
 static void tell(struct stream *s, const struct exchange *e, enum exchange_end how)
@@ -250,10 +285,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	event_set_time(&event, F_EVENT_START, e->started_ns);
 	event_set_time(&event, F_EVENT_END, p->now_ns);
 	event_set_int(&event, F_EVENT_DURATION, (int64_t)(p->now_ns - e->started_ns));
-	event_set_text(&event, F_EVENT_OUTCOME,
-		       e->status >= 200 && e->status < 400 && how == EXCHANGE_COMPLETE ? "success"
-		       : e->status >= 400 || how == EXCHANGE_CUT                       ? "failure"
-										       : "unknown");
+	event_set_text(&event, F_EVENT_OUTCOME, outcome_of(e, facts, how));
 	compose_process(p, &event, &s->who);
 	if (flow) {
 		wire_of(flow)->plaintext = true;
@@ -264,10 +296,8 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	}
 	/* what was asked for, whatever name the handshake carried */
 	event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
-	event_set_int(&event, F_SOURCE_BYTES,
-		      (int64_t)(e->request_ended ? e->request_bytes
-						 : s->total[DIR_OUT] - e->mark[DIR_OUT]));
-	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(s->total[DIR_IN] - e->mark[DIR_IN]));
+	event_set_int(&event, F_SOURCE_BYTES, (int64_t)e->bytes[DIR_OUT]);
+	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)e->bytes[DIR_IN]);
 	event_set_text(&event, F_NETWORK_PROTOCOL, "tls");
 	set_http(&event, e);
 	set_facts(&event, facts);
@@ -278,7 +308,7 @@ static void tell(struct stream *s, const struct exchange *e, enum exchange_end h
 	event_set_text(&event, F_LINK, links[s->kind]);
 	event_set_int(&event, F_CONFIDENCE, confidence_of(e, shape));
 	event_append(&event, F_EVIDENCE, SPAN_LITERAL("plaintext"));
-	if (e->host[0])
+	if (e->host_asked)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
 	if (flow && wire_of(flow)->has_hello && wire_of(flow)->hello.server_name[0])
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
@@ -306,7 +336,6 @@ static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 			tell(s, e, how);
 		exchange_free(e);
 	}
-	s->ended[DIR_IN] = s->total[DIR_IN];
 }
 
 const struct exchange_listener exchange_listener = {
@@ -314,6 +343,7 @@ const struct exchange_listener exchange_listener = {
 	.response = on_response,
 	.body = on_body,
 	.body_gap = on_body_gap,
+	.bytes = on_bytes,
 	.request_end = on_request_end,
 	.end = on_end,
 };

@@ -21,9 +21,11 @@ struct pipeline {
 	struct pipeline_stats stats;
 	struct flows *flows;
 	struct table streams;
+	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
 	struct processes *processes;
 	struct users *users;
-	uint64_t now_ns; /* the latest observation's, or the tick's */
+	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
+	uint64_t now_ns;                        /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
 	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
 	struct budget codings;               /* memory of all decoders of content codings */
@@ -82,11 +84,9 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
-	uint64_t mark
-		[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
-	uint64_t request_bytes;
+	uint64_t bytes[DIR_COUNT]; /* of the stream, by message: requests DIR_OUT */
 	int status;
-	bool request_ended;
+	bool host_asked; /* the request named its host, not the handshake */
 	struct key_facts key;
 	char method[16], version[4];
 	char host[HOST_NAME_MAX_BYTES];
@@ -105,8 +105,6 @@ struct stream {
 	enum steer_action steered;
 	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
 	uint64_t next_offset[DIR_COUNT];
-	uint64_t total[DIR_COUNT]; /* bytes so far by message direction: requests DIR_OUT */
-	uint64_t ended[DIR_COUNT]; /* of those, in exchanges that have ended */
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;

@@ -10,6 +10,7 @@
 
 struct catalog;
 struct policy;
+struct policy_state;
 struct prices;
 
 /*
@@ -24,6 +25,8 @@ struct pipeline_config {
 	const struct catalog
 		*catalog; /* not owned, as are these two; all replaced by pipeline_rules() */
 	const struct policy *policy;
+	/* What the policy remembers; not owned, outlives reloads. NULL: the pipeline has its own. */
+	struct policy_state *state;
 	const struct prices *prices;     /* NULL: calls have no cost */
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/policy.h"
 
-#include "policy/model.h"
+#include "policy/state_internal.h"
 #include "util/glob.h"
 
 static bool words_have(const struct word_list *words, struct span text)
@@ -260,13 +260,30 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 	return fires(rule, event, override, false);
 }
 
-size_t policy_match(const struct policy *policy, const struct event *event,
-		    struct finding *findings, size_t cap)
+/* The rule fires: is it to be told? */
+static bool admits(struct policy_state *state, const struct rule *rule, const struct event *event,
+		   struct finding *finding)
+{
+	*finding = rule->finding;
+	if (!state)
+		return rule->window.kind == WINDOW_NONE;
+	return state_admits(state, rule, event, finding);
+}
+
+size_t policy_match(const struct policy *policy, struct policy_state *state,
+		    const struct event *event, struct finding *findings, size_t cap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->active_count && n < cap; i++)
-		if (rule_fires(policy->active[i], event))
-			findings[n++] = policy->active[i]->finding;
+	for (size_t i = 0; i < policy->active_count; i++) {
+		const struct rule *rule = policy->active[i];
+
+		if (!rule_fires(rule, event))
+			continue;
+		if (n < cap)
+			n += admits(state, rule, event, &findings[n]);
+		else if (state)
+			state->dropped++;
+	}
 	return n;
 }

@@ -98,6 +98,10 @@ static void apply_override(struct rule *rule, const struct rule_override *overri
 		rule->mode = override->mode;
 	if (override->has_severity)
 		rule->finding.severity = override->severity;
+	if (override->has_throttle)
+		rule->throttle.every_ns = override->throttle.every_ns;
+	if (override->has_throttle_per)
+		rule->throttle.per = override->throttle.per;
 	while (*exceptions)
 		exceptions = &(*exceptions)->next;
 	*exceptions = override->exceptions;

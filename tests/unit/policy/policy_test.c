@@ -247,11 +247,11 @@ static void test_rules(void **state)
 	(void)state;
 	assert_int_equal(policy_rules(policy), 2);
 	call(&event, "openai", "model-api");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_USER_NAME, "eve");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_USER_NAME, "dave");
-	assert_int_equal(policy_match(policy, &event, found, 4), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 1);
 	assert_string_equal(found[0].rule_id, "R-1");
 	assert_string_equal(found[0].rule_name, "One");
 	assert_string_equal(found[0].rule_version, "7");
@@ -264,23 +264,23 @@ static void test_rules(void **state)
 	assert_int_equal(found[0].tag_count, 2);
 
 	event_set_text(&event, F_EVENT_ACTION, "llm-connection");
-	assert_int_equal(policy_match(policy, &event, found, 4), 2);
-	assert_int_equal(policy_match(policy, &event, found, 1), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 2);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 1), 1);
 	/* the call itself alerts; what is asked for by name is still told */
 	event_set_text(&event, F_VISIBILITY, "plaintext");
-	assert_int_equal(policy_match(policy, &event, found, 4), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 1);
 	assert_string_equal(found[0].rule_id, "R-2");
 	assert_string_equal(found[0].rule_version, "1");
 	assert_string_equal(found[0].category, "policy");
 	assert_null(found[0].reference);
 	event_set_text(&event, F_VISIBILITY, "sni");
 	event_set_text(&event, F_ACTIVITY, "presence");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_EVENT_ACTION, "GN-1001");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_clear(&event, F_EVENT_ACTION);
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	policy_free(policy);
 }
 
@@ -323,7 +323,7 @@ static void test_embedded_tests(void **state)
 	struct seen seen = {0};
 
 	(void)state;
-	assert_int_equal(policy_test(policy, see, &seen), 1);
+	assert_int_equal(test_embedded_of(policy, see, &seen), 1);
 	assert_int_equal(seen.count, 4);
 	assert_int_equal(seen.wrong_line, 10);
 	assert_int_equal(seen.wrong_column, 9);
@@ -351,9 +351,6 @@ static void test_errors(void **state)
 	       "    - {verdict: tolerated, hours: [noon]}\n",
 	       "f:3:39: unknown kind of account \"private\"",
 	       "f:4:36: a day is one of mon tue wed thu fri sat sun");
-	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
-	       "     on: [llm-requests], attack: [1567], throttle: {}}\n",
-	       "f:3:42: unknown key \"throttle\" in a rule");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567]}\n",
 	       "f:2:10: an id is letters, digits, '_' or '-', at most 63",

@@ -328,13 +328,14 @@ static void test_policy(void **state)
 {
 	struct policy *policy = policy_new();
 	struct diag diag = {0};
-	size_t tests = 0;
+	size_t tests = 0, wrong = 0;
 
 	assert_int_equal(policy_add_builtin(policy, &diag), 0);
 	assert_int_equal(policy_seal(policy, &diag), 0);
 	assert_int_equal(policy_check_services(policy, *state, &diag), 0);
 	assert_int_equal(policy_rules(policy), 1);
-	assert_int_equal(policy_test(policy, ignore_result, &tests), 0);
+	assert_int_equal(policy_test(policy, ignore_result, &tests, &wrong), 0);
+	assert_int_equal(wrong, 0);
 	assert_true(tests >= 5);
 	policy_free(policy);
 }
