@@ -312,7 +312,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		r = bpf_source.open(&s->source, &source, diag);
 	if (r)
 		return r;
-	s->state = policy_state_new();
+	s->state = policy_state_new(true);
 	if (!s->state)
 		return -ENOMEM;
 	/* what is lost of it is worth a warning, not a sensor that does not start */

@@ -63,7 +63,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
 	if (!config->state)
-		p->own_state = policy_state_new();
+		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
 	if (!p->state || !p->flows || !p->processes || (config->live && !p->users) ||
 	    plaintext_init(p)) {
