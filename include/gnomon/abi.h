@@ -24,7 +24,7 @@ typedef uint64_t abi_u64;
 #include "gnomon/kinds.h"
 
 /* Raised with every change of a struct below; the loader refuses a kernel half of another one. */
-#define GNOMON_ABI_VERSION 1
+#define GNOMON_ABI_VERSION 2
 
 enum record_type {
 	RECORD_SEGMENT = 1,
@@ -134,6 +134,26 @@ struct stream_key {
 	abi_u32 pid;
 	abi_u32 reserved;
 	abi_u64 handle;
+};
+
+/* A TLS stream. The counters are written by the thread that holds the TLS library's own lock on the
+ * handle, so they need no atomics. User space reads what else is to be deleted with it. */
+struct stream {
+	struct record_who who;
+	abi_u64 generation;
+	abi_u64 cookie;
+	abi_u64 offset[2];
+	abi_u64 copied;
+	abi_u32 turn_left; /* of HEADS_*_BYTES, in this turn of direction */
+	abi_u32 last_dir;
+	abi_u64 reader; /* Go: the goroutine that read last */
+};
+
+/* The key of `go_reads`. */
+struct go_read_key {
+	abi_u32 pid;
+	abi_u32 reserved;
+	abi_u64 goroutine;
 };
 
 /* Written by user space only. Valid while `epoch` is the programs' current one and `generation` is

@@ -233,6 +233,8 @@
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */
 #define KERNEL_THREADS_MAX 16384
+/* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
+#define KERNEL_GO_READS_MAX 16384
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 

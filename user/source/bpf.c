@@ -350,6 +350,23 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 	}
 }
 
+/* A stream whose process has ended, with what the kernel half keeps for it elsewhere. */
+static void forget_stream(struct bpf_source *s, const struct stream_key *key)
+{
+	int streams = bpf_map__fd(s->skel->maps.streams);
+	struct stream stream;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.verdicts), key);
+	if (bpf_map_lookup_elem(streams, key, &stream))
+		return;
+	if (stream.reader) {
+		struct go_read_key reader = {.pid = key->pid, .goroutine = stream.reader};
+
+		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.go_reads), &reader);
+	}
+	bpf_map_delete_elem(streams, key);
+}
+
 static int bpf_steer(void *state, const struct steering *steering)
 {
 	struct bpf_source *s = state;
@@ -363,8 +380,7 @@ static int bpf_steer(void *state, const struct steering *steering)
 	int verdicts = bpf_map__fd(s->skel->maps.verdicts);
 
 	if (steering->action == STEER_FORGET) {
-		bpf_map_delete_elem(verdicts, &key);
-		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
+		forget_stream(s, &key);
 		return 0;
 	}
 	return bpf_map_update_elem(verdicts, &key, &verdict, BPF_ANY) ? -errno : 0;
