@@ -24,7 +24,7 @@ typedef uint64_t abi_u64;
 #include "gnomon/kinds.h"
 
 /* Raised with every change of a struct below; the loader refuses a kernel half of another one. */
-#define GNOMON_ABI_VERSION 1
+#define GNOMON_ABI_VERSION 2
 
 enum record_type {
 	RECORD_SEGMENT = 1,
@@ -91,6 +91,12 @@ struct record_socket {
 	abi_u16 local_port, remote_port; /* host order */
 	abi_u16 reserved;
 	abi_u8 local[16], remote[16]; /* network order; AF_INET in the first four */
+};
+
+/* What the `socket_bytes` iterator writes of each open connection; no record of the ring. */
+struct socket_sample {
+	abi_u64 cookie;
+	abi_u64 bytes_sent, bytes_received;
 };
 
 struct record_packet {

@@ -174,6 +174,10 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Open sockets whose byte counts are read at a time: 12 KB, and no pause between two records. */
+#define SOCKET_SAMPLES_BATCH 512
+/* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
+#define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384

@@ -90,6 +90,7 @@ static int open_all(struct audit *a, struct diag *diag)
 		.prices = a->rules.prices,
 		.source = a->ops,
 		.source_state = a->source,
+		.interim_ns = settings_interim_ns(),
 		.unseen_reason = "capture",
 		.deliver = deliver,
 		.ctx = a,

@@ -55,6 +55,8 @@ void wire_socket(struct pipeline *p, const struct observation *obs);
 void wire_tick(struct pipeline *p);
 /* The catalogue is another one: every open flow is looked up again. */
 void wire_rematch(struct pipeline *p);
+/* Tells how far an open flow has come, when that is due. */
+void wire_interim(struct pipeline *p, struct flow *flow);
 /* Tells a flow's end and removes it. */
 void wire_end(struct pipeline *p, struct flow *flow);
 static inline struct wire *wire_of(const struct flow *flow)

@@ -184,6 +184,8 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 	wire->fin[dir] |= packet->fin;
 	if (packet->rst || (wire->fin[DIR_OUT] && wire->fin[DIR_IN]))
 		wire_end(p, flow);
+	else
+		wire_interim(p, flow);
 }
 
 void wire_packet(struct pipeline *p, const struct observation *obs)
@@ -218,8 +220,8 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 			.transport = TRANSPORT_TCP,
 		};
 
-		if (socket->state == SOCKET_CLOSED)
-			return; /* opened before the sensor was */
+		if (socket->state != SOCKET_ESTABLISHED)
+			return; /* opened before the sensor was, or a sample of what has closed */
 		if (obs->who)
 			like.who = *obs->who;
 		flow = flow_new(p, &like);
@@ -231,6 +233,8 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 	flow->received = socket->bytes_received;
 	if (socket->state == SOCKET_CLOSED)
 		wire_end(p, flow);
+	else
+		wire_interim(p, flow);
 }
 
 static void set_visibility(struct pipeline *p, struct event *event, const struct wire *wire)
@@ -269,6 +273,9 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	struct wire *wire = wire_of(flow);
 	const struct service *service = wire->match.service;
 	bool use = is_use(wire, flow);
+	/* where nothing moved since, the rules have judged it all before */
+	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
+		    !(wire->told_sent || wire->told_received);
 	struct event event;
 
 	compose_base(p, &event, action, p->now_ns);
@@ -295,13 +302,22 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	wire->told_ns = p->now_ns;
 	if (service && !interim)
 		p->stats.connections++;
-	compose_conclude(p, &event, use);
+	compose_conclude(p, &event, use && news);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */
 static bool is_ai(const struct wire *wire)
 {
 	return wire->plaintext || (wire->match.service && !wire->match.shared);
+}
+
+void wire_interim(struct pipeline *p, struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+
+	if (p->config.interim_ns && is_ai(wire) &&
+	    p->now_ns - wire->told_ns >= p->config.interim_ns)
+		tell_connection(p, flow, "llm-connection", true);
 }
 
 void wire_end(struct pipeline *p, struct flow *flow)
