@@ -8,6 +8,7 @@
 #include "gnomon/observation.h"
 
 struct steering {
+	uint64_t cookie; /* of the socket whose packets are meant; 0: `stream` is */
 	struct stream_id stream;
 	enum steer_action action;
 	uint64_t

@@ -61,7 +61,8 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->processes = processes_new(config->live ? "/proc" : NULL);
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
-	if (!p->flows || !p->processes || (config->live && !p->users) || plaintext_init(p)) {
+	if (!p->flows || !p->processes || (config->live && !p->users) || plaintext_init(p) ||
+	    servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -83,6 +84,7 @@ void pipeline_free(struct pipeline *p)
 	if (p->streams.buckets)
 		plaintext_done(p);
 	flows_free(p->flows);
+	servers_done(p);
 	processes_free(p->processes);
 	users_free(p->users);
 	free(p);

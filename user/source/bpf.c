@@ -222,6 +222,7 @@ static bool read_packet(const struct record_packet *r, uint32_t len, struct obse
 		.link_type = LINK_TYPE_RAW,
 		.wire_len = r->wire_len,
 		.dir = (enum stream_dir)r->dir,
+		.resumed = r->flags & PACKET_RESUMED,
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
 	return true;
@@ -380,6 +381,23 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 	}
 }
 
+static int steer_socket(struct bpf_source *s, const struct steering *steering)
+{
+	struct socket_verdict verdict = {
+		.budget = steering->budget,
+		.action = (uint32_t)steering->action,
+		.epoch = s->skel->bss->verdict_epoch,
+	};
+	int verdicts = bpf_map__fd(s->skel->maps.socket_verdicts);
+	int r;
+
+	if (steering->action == STEER_FORGET)
+		r = bpf_map_delete_elem(verdicts, &steering->cookie);
+	else
+		r = bpf_map_update_elem(verdicts, &steering->cookie, &verdict, BPF_ANY);
+	return r ? -errno : 0;
+}
+
 static int bpf_steer(void *state, const struct steering *steering)
 {
 	struct bpf_source *s = state;
@@ -392,6 +410,8 @@ static int bpf_steer(void *state, const struct steering *steering)
 	};
 	int verdicts = bpf_map__fd(s->skel->maps.verdicts);
 
+	if (steering->cookie)
+		return steer_socket(s, steering);
 	if (steering->action == STEER_FORGET) {
 		bpf_map_delete_elem(verdicts, &key);
 		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
