@@ -154,13 +154,23 @@ static bool run_steps(const struct call *call, size_t step)
 	return false;
 }
 
+/* Reported counts; an estimate says that it is one, and its interval is tested elsewhere. */
+static bool usage_is_honest(const struct token_usage *u, const struct token_usage *t)
+{
+	if (u->source == USAGE_ESTIMATED_TEXT)
+		/* without a part of the text there is no upper end */
+		return (u->input_high == TOKENS_UNKNOWN || u->input_low <= u->input_high) &&
+		       (u->output_high == TOKENS_UNKNOWN || u->output_low <= u->output_high);
+	return u->input <= t->input && u->output <= t->output;
+}
+
 /* A value is unknown or the true one; counts of a stream may be earlier ones. */
 static bool is_honest(const struct llm_facts *f, const struct llm_facts *t)
 {
 	return (!f->request_model[0] || !strcmp(f->request_model, t->request_model)) &&
 	       (!f->error_type[0] || !strcmp(f->error_type, t->error_type)) &&
-	       f->usage.input <= t->usage.input && f->usage.output <= t->usage.output &&
-	       f->request_shape <= t->request_shape && f->response_shape <= t->response_shape;
+	       usage_is_honest(&f->usage, &t->usage) && f->request_shape <= t->request_shape &&
+	       f->response_shape <= t->response_shape;
 }
 
 static bool run_lost(const struct call *call, const struct llm_facts *truth, enum stream_dir dir,

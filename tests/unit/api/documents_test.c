@@ -9,10 +9,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "protocol/json_scan.h"
 #include "unit/api/facts_text.h"
 #include "util/cleanup.h"
+#include "util/diag.h"
 
 #define DOCUMENTS 6
 
@@ -213,11 +215,33 @@ static void test_table(void **state)
 	}
 }
 
+/* A service can be told to speak any of them. */
+static void test_catalogue(void **state)
+{
+	struct catalog *catalog = catalog_new();
+	struct diag diag = {0};
+	size_t len;
+	char *text;
+	FILE *to = open_memstream(&text, &len);
+
+	(void)state;
+	fprintf(to, "services:\n  - {id: a, vendor: A, kind: model-api, families: [");
+	for (const struct api_ops *const *ops = api_table; *ops; ops++)
+		fprintf(to, "%s%s", ops == api_table ? "" : ", ", (*ops)->name);
+	fprintf(to, "]}\n");
+	fclose(to);
+	assert_int_equal(catalog_add(catalog, "test", span_of(text, len), &diag), 0);
+	assert_false(diag_any(&diag));
+	catalog_free(catalog);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_catalogue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
