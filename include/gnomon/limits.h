@@ -27,6 +27,8 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* What is unmasked at a time of a WebSocket's frame, on the stack. */
+#define WEBSOCKET_PIECE_BYTES 4096
 /* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
 #define HTTP2_STREAMS_MAX 128
 /* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */

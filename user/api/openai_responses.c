@@ -79,8 +79,17 @@ static enum api_claim responses_match(const struct http_head *request)
 		SPAN_LITERAL("/codex/responses/compact"),
 	};
 
+	/* Codex's own choice; each message is {"type":"response.create", ...} */
+	static const struct span sockets[] = {
+		SPAN_LITERAL("/v1/responses"),
+		SPAN_LITERAL("/codex/responses"),
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(sure); i++)
 		if (api_is_post_to(request, sure[i]))
+			return API_CLAIM_SURE;
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		if (api_is_socket_to(request, sockets[i]))
 			return API_CLAIM_SURE;
 	if (api_is_post_to(request, count_path))
 		return API_CLAIM_SURE;
