@@ -158,7 +158,8 @@ static bool run_steps(const struct call *call, size_t step)
 static bool usage_is_honest(const struct token_usage *u, const struct token_usage *t)
 {
 	if (u->source == USAGE_ESTIMATED_TEXT)
-		return u->input_low <= u->input_high && u->output_low <= u->output_high;
+		return (u->input_high < 0 || u->input_low <= u->input_high) &&
+		       (u->output_high < 0 || u->output_low <= u->output_high);
 	return u->input <= t->input && u->output <= t->output;
 }
 
@@ -167,8 +168,8 @@ static bool is_honest(const struct llm_facts *f, const struct llm_facts *t)
 {
 	return (!f->request_model[0] || !strcmp(f->request_model, t->request_model)) &&
 	       (!f->error_type[0] || !strcmp(f->error_type, t->error_type)) &&
-	       usage_is_honest(&f->usage, &t->usage) &&
-	       f->request_shape <= t->request_shape && f->response_shape <= t->response_shape;
+	       usage_is_honest(&f->usage, &t->usage) && f->request_shape <= t->request_shape &&
+	       f->response_shape <= t->response_shape;
 }
 
 static bool run_lost(const struct call *call, const struct llm_facts *truth, enum stream_dir dir,
