@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "catalog/agents.h"
 #include "flow/community_id.h"
 #include "flow/container.h"
 #include "gnomon/finding.h"
@@ -19,6 +20,7 @@ static const struct {
 } actions[] = {
 	{"llm-request", "gnomon.llm", "event", "access", {"api", "network"}},
 	{"llm-connection", "gnomon.connection", "event", "connection", {"network"}},
+	{"llm-server", "gnomon.server", "event", "info", {"network", "process"}},
 	{"connection", "gnomon.connection", "event", "connection", {"network"}},
 	{"sensor-start", "gnomon.status", "event", "start", {"host"}},
 	{"sensor-stop", "gnomon.status", "event", "end", {"host"}},
@@ -148,6 +150,8 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
 		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
 	}
+	if (wire->http)
+		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));
 	event_format(event, F_FLOW_ID, "%s", text);
 }
@@ -213,6 +217,8 @@ static const enum field carried[] = {
 	F_NETWORK_PROTOCOL,
 	F_NETWORK_DIRECTION,
 	F_NETWORK_COMMUNITY_ID,
+	F_SERVER_IP,
+	F_SERVER_PORT,
 	F_TLS_CLIENT_SERVER_NAME,
 	F_URL_DOMAIN,
 	F_URL_PATH,
@@ -228,6 +234,7 @@ static const enum field carried[] = {
 	F_SERVICE_COUNTRY,
 	F_API_FAMILY,
 	F_AGENT,
+	F_AGENT_CONFIDENCE,
 	F_SCRIPT,
 	F_LOGIN_USER,
 	F_ACCOUNT_KIND,
@@ -255,7 +262,7 @@ static const enum field carried[] = {
 static void carry_over(const struct event *from, struct event *to)
 {
 	/* items live in the event that they are of */
-	static const enum field lists[] = {F_ANCESTORS, F_EVIDENCE};
+	static const enum field lists[] = {F_AGENT_EVIDENCE, F_ANCESTORS, F_EVIDENCE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
 		enum field f = carried[i];
@@ -292,6 +299,7 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	struct span reason = string_of(trigger, F_VERDICT_REASON);
 	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
 							  : 0;
+	struct span agent = string_of(trigger, F_AGENT);
 	char who[96], window[96] = "";
 
 	if (!service.len) {
@@ -303,12 +311,16 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	}
 	if (!host.len)
 		host = string_of(trigger, F_DESTINATION_DOMAIN);
+	if (span_eq(agent, SPAN_LITERAL(AGENT_NONE)))
+		agent.len = 0;
 	if (finding->has_window)
 		snprintf(window, sizeof(window), ", %.15g in the window where %.15g are allowed",
 			 finding->window_value, finding->window_threshold);
 	compose_who(trigger, who, sizeof(who));
-	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
-		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len,
+	event_format(alert, F_MESSAGE,
+		     "%s: %s%s%.*s%s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
+		     finding->rule_name, who, agent.len ? ", agent " : "", (int)agent.len, agent.at,
+		     agent.len ? "," : "", sent, (int)service.len, service.at, (int)host.len,
 		     host.at, model.len ? ", model " : "", (int)model.len, model.at, window,
 		     (int)reason.len, reason.at);
 }

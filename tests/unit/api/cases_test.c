@@ -158,8 +158,9 @@ static bool run_steps(const struct call *call, size_t step)
 static bool usage_is_honest(const struct token_usage *u, const struct token_usage *t)
 {
 	if (u->source == USAGE_ESTIMATED_TEXT)
-		return (u->input_high < 0 || u->input_low <= u->input_high) &&
-		       (u->output_high < 0 || u->output_low <= u->output_high);
+		/* without a part of the text there is no upper end */
+		return (u->input_high == TOKENS_UNKNOWN || u->input_low <= u->input_high) &&
+		       (u->output_high == TOKENS_UNKNOWN || u->output_low <= u->output_high);
 	return u->input <= t->input && u->output <= t->output;
 }
 

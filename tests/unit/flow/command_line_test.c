@@ -59,9 +59,9 @@ static const struct {
 	{"/usr/bin/deno", "deno|run|-A|https://me:pass@example.com/a/main.ts?token=sk-secret#x",
 	 "https://example.com/a/main.ts"},
 	{"/usr/bin/deno", "deno|eval|fetch('sk-secret')", "-c"},
-	{"/root/.bun/bin/bun", "bun|run|dev", "dev"},
-	{"/root/.bun/bin/bun", "bun|run|./src/index.ts", "/srv/job/src/index.ts"},
-	{"/root/.bun/bin/bun", "bun|--smol|index.ts", "/srv/job/index.ts"},
+	{"/opt/bun/bin/bun", "bun|run|dev", "dev"},
+	{"/opt/bun/bin/bun", "bun|run|./src/index.ts", "/srv/job/src/index.ts"},
+	{"/opt/bun/bin/bun", "bun|--smol|index.ts", "/srv/job/index.ts"},
 	/* an option nobody told us of took a value */
 	{"/usr/bin/node", "node|--new-option|KEY=sk-secret|a.js", ""},
 	{"/usr/bin/curl", "curl|-H|Authorization: sk-secret|https://api.openai.com", ""},
