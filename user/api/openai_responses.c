@@ -22,6 +22,13 @@ static const struct json_path request_paths[] = {
 	{"stream", API_REQUEST_STREAM},
 	{"max_output_tokens", API_REQUEST_MAX_TOKENS},
 	{"service_tier", API_REQUEST_TIER},
+	{"instructions", .text = true},
+	{"input", .text = true},
+	{"input[].content", .text = true},
+	{"input[].content[].text", .text = true},
+	{"input[].arguments", .text = true},
+	{"input[].output", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -54,6 +61,9 @@ static const struct json_path response_paths[] = {
 	{"response.error.type", API_RESPONSE_ERROR},
 	{"response.error.code", API_RESPONSE_ERROR_CODE},
 	OPENAI_INPUT_USAGE_PATHS("response.usage", RESPONSE_EVENT_USAGE),
+	{"delta", .text = true},
+	{"output[].content[].text", .text = true},
+	{"output[].arguments", .text = true},
 	{NULL},
 };
 
