@@ -25,9 +25,10 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
 BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-dev libbpf-dev \
-	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev
+	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev libbrotli-dev libzstd-dev \
+	libnghttp2-dev
 TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
-	iproute2 tcpdump rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps
+	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps python3-h2
 
 # ---- what is built ---------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
@@ -50,7 +51,7 @@ COMMON_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DGNOMON_VERSION='"$(VERSION)"' -Iincl
 	-isystem $(OUT)/gen $(WARNINGS) -MMD -MP
 HARDENING := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -g
-LIBS := -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto
+LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # Objects of one flavour: plain (gcc), asan (gcc + sanitizers), fuzz (clang + libFuzzer).
@@ -172,7 +173,10 @@ fuzzers: $(patsubst tests/fuzz/%.c,$(OUT)/fuzzers/%,$(FUZZERS))
 benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
 
 ##@ Test
-test: deps ## every kind of test (needs root for the live ones)
+clients:
+	@tests/harness/clients bun@1.4.5
+
+test: deps clients ## every kind of test (needs root for the live ones)
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests unit-tests-asan fuzzers
 	$(Q)tests/harness/run check unit asan golden fuzz live kernel
 
@@ -218,6 +222,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps all run demo test test-quick test-kernels asan fuzz bench bench-tokens lint install \
+.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens lint install \
 	clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

@@ -11,22 +11,31 @@ volatile __u32 verdict_epoch = 0;
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u32 function, __u64 done)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct call call = {
-		.handle = PT_REGS_PARM1(ctx),
-		.buffer = PT_REGS_PARM2(ctx),
-		.done = done,
-		.function = function,
-	};
+	__u64 id = bpf_get_current_pid_tgid();
+	__u64 handle = PT_REGS_PARM1(ctx);
+	struct thread *thread;
 
-	if (stream_ignored(call.handle))
+	if (stream_ignored(handle))
 		return 0;
-	if (bpf_map_update_elem(&calls, &thread, &call, BPF_ANY))
-		count_loss(KLOSS_TABLE, 1);
+	thread = bpf_map_lookup_elem(&threads, &id);
+	if (!thread) {
+		struct thread fresh = {};
+
+		if (bpf_map_update_elem(&threads, &id, &fresh, BPF_NOEXIST))
+			count_loss(KLOSS_TABLE, 1);
+		thread = bpf_map_lookup_elem(&threads, &id);
+		if (!thread)
+			return 0;
+	}
+	thread->handle = handle;
+	thread->buffer = PT_REGS_PARM2(ctx);
+	thread->done = done;
+	thread->cookie = 0;
+	thread->function = function;
 	return 0;
 }
 
-static __always_inline __u64 bytes_moved(const struct call *call, long result)
+static __always_inline __u64 bytes_moved(const struct thread *call, long result)
 {
 	__u64 done = 0;
 
@@ -63,32 +72,48 @@ int tls_write_ex_enter(struct pt_regs *ctx)
 	return call_enter(ctx, TLS_WRITE_EX, PT_REGS_PARM4(ctx));
 }
 
-/* One program for the return of all four: the entry said which it was. */
+/* The stream was encrypted into memory: the thread's next send tells the socket. Two streams before a send leave
+ * open whose it is, and a guess would be worse than nothing. */
+static __always_inline void await_send(struct thread *thread, __u64 handle)
+{
+	if (thread->pending && thread->pending != handle)
+		thread->ambiguous = 1;
+	thread->pending = handle;
+}
+
+/* OpenSSL 3.3's ssl_write_internal() has flags before the count. */
+SEC("uprobe")
+int tls_write_ex2_enter(struct pt_regs *ctx)
+{
+	return call_enter(ctx, TLS_WRITE_EX, PT_REGS_PARM5(ctx));
+}
+
+/* One program for the return of all: the entry said which it was. */
 SEC("uretprobe")
 int tls_return(struct pt_regs *ctx)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct call *found = bpf_map_lookup_elem(&calls, &thread);
+	__u64 id = bpf_get_current_pid_tgid();
+	struct thread *thread = bpf_map_lookup_elem(&threads, &id);
 	struct stream_key key;
 	struct stream *stream;
-	struct call call;
 	__u32 dir;
 	__u64 n;
 
-	if (!found)
+	if (!thread || !thread->handle)
 		return 0;
-	call = *found;
-	bpf_map_delete_elem(&calls, &thread);
-	n = bytes_moved(&call, PT_REGS_RC(ctx));
+	n = bytes_moved(thread, PT_REGS_RC(ctx));
+	key = stream_key_of(thread->handle);
+	thread->handle = 0;
 	if (!n)
 		return 0;
-	key = stream_key_of(call.handle);
 	stream = stream_get(&key);
 	if (!stream)
 		return 0;
-	stream_link(&key, stream, call.cookie, LINK_IN_CALL);
-	dir = call.function == TLS_READ || call.function == TLS_READ_EX ? DIR_IN : DIR_OUT;
-	stream_bytes(&key, stream, dir, call.buffer, n);
+	dir = thread->function == TLS_READ || thread->function == TLS_READ_EX ? DIR_IN : DIR_OUT;
+	stream_link(&key, stream, thread->cookie, LINK_IN_CALL);
+	if (dir == DIR_OUT && !stream->cookie)
+		await_send(thread, key.handle);
+	stream_bytes(&key, stream, dir, thread->buffer, n);
 	return 0;
 }
 
@@ -101,20 +126,32 @@ int tls_end(struct pt_regs *ctx)
 }
 
 /*
- * The socket used inside the call, on the same thread. Runs for every send and receive of the host, so the
- * look-up that rejects comes first.
+ * The socket used inside the call, or, for a stream that was encrypted into memory, by the first send after it; on the
+ * same thread both. Runs for every send and receive of the host, so the look-up that rejects comes first.
  */
-static __always_inline int note_socket(struct sock *sk)
+static __always_inline int note_socket(struct sock *sk, bool sends)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct call *call = bpf_map_lookup_elem(&calls, &thread);
+	__u64 id = bpf_get_current_pid_tgid();
+	struct thread *thread = bpf_map_lookup_elem(&threads, &id);
+	struct stream_key key;
+	struct stream *stream;
 	__u16 family;
 
-	if (!call)
+	if (!thread || (!thread->handle && !(sends && thread->pending)))
 		return 0;
 	family = sk->__sk_common.skc_family;
-	if (family == AF_INET || family == AF_INET6)
-		call->cookie = bpf_get_socket_cookie(sk);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	if (thread->handle) {
+		thread->cookie = bpf_get_socket_cookie(sk);
+		return 0;
+	}
+	key = stream_key_of(thread->pending);
+	stream = thread->ambiguous ? NULL : bpf_map_lookup_elem(&streams, &key);
+	thread->pending = 0;
+	thread->ambiguous = 0;
+	if (stream && !stream->cookie)
+		stream_link(&key, stream, bpf_get_socket_cookie(sk), LINK_THREAD);
 	return 0;
 }
 
@@ -122,24 +159,24 @@ static __always_inline int note_socket(struct sock *sk)
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(link_send, struct sock *sk, int ret, int flags)
 {
-	return note_socket(sk);
+	return note_socket(sk, true);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(link_receive, struct sock *sk, int ret, int flags)
 {
-	return note_socket(sk);
+	return note_socket(sk, false);
 }
 
 /* Older ones, where fentry works. */
 SEC("?fentry/tcp_sendmsg")
 int BPF_PROG(link_tcp_send, struct sock *sk)
 {
-	return note_socket(sk);
+	return note_socket(sk, true);
 }
 
 SEC("?fentry/tcp_recvmsg")
 int BPF_PROG(link_tcp_receive, struct sock *sk)
 {
-	return note_socket(sk);
+	return note_socket(sk, false);
 }

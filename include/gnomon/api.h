@@ -39,13 +39,35 @@ struct json_path {
 	bool text;
 };
 
+/* How sure a request's head alone is. */
+enum api_claim {
+	API_CLAIM_NO,
+	/* Nothing to go by: a claim only at a service that is known to speak the family. */
+	API_CLAIM_LISTED,
+	/* Others have such paths too: a service that is known to speak the family, or the shape of
+	 * both bodies, must bear it out. */
+	API_CLAIM_WEAK,
+	/* The request's body decides, whatever the host. */
+	API_CLAIM_SHAPED,
+	/* Enough for a known host; others need the shape of the request's body besides. */
+	API_CLAIM_SURE,
+};
+
 struct api_ops {
 	const char *name;      /* gnomon.api_family */
-	const char *operation; /* gen_ai.operation.name when nothing better is known */
+	const char *operation; /* gen_ai.operation.name when nothing better is known; NULL: none */
 	size_t state_bytes;    /* private state per exchange, zeroed; at most API_STATE_MAX */
 	enum tristate stream_default; /* what a whole request without a stream flag asks for */
 	/* Is this request one of this family's? By method, path and headers only. */
-	bool (*match)(const struct http_head *request);
+	enum api_claim (*match)(const struct http_head *request);
+	/* The family whose bodies this request has, where they are another's (a cloud that serves
+	 * other vendors' models). Its paths, functions and state are used then; name, operation and
+	 * the functions for heads stay this family's, which get a NULL state. NULL, also as the
+	 * result: its own. */
+	const struct api_ops *(*format)(const struct http_head *request);
+	/* What the heads say; each may be NULL. */
+	void (*request_head)(void *state, struct llm_facts *facts, const struct http_head *head);
+	void (*response_head)(void *state, struct llm_facts *facts, const struct http_head *head);
 	const struct json_path *request_paths; /* ends with a NULL path */
 	const struct json_path *response_paths;
 	void (*request_value)(void *state, struct llm_facts *facts, const struct json_value *value);

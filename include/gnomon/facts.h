@@ -32,21 +32,34 @@ struct llm_facts {
 	const char
 		*api_family; /* gnomon.api_family, static; NULL: not an LLM call as far as known */
 	const char *operation; /* gen_ai.operation.name, static */
+	/* The request's path tells the model, or hides it behind a name of the customer's: what
+	 * the body says of it does not count. */
+	bool model_in_path;
 	char request_model[MODEL_NAME_MAX];
 	char response_model[MODEL_NAME_MAX];
 	char finish_reason[SHORT_NAME_MAX];
 	char error_type[SHORT_NAME_MAX];
+	char service_tier[SHORT_NAME_MAX]; /* what was charged for, else what was asked for */
 	enum tristate stream;
+	token_count max_tokens; /* of output, as the request limits it */
+	/* Of the request; -1: it has no such list. */
+	int64_t message_count, tool_count;
 	struct token_usage usage;
 	/* The bodies had the family's shape; without both path and request shape a host that the
 	 * catalogue does not know is never called an LLM service. */
 	bool request_shape, response_shape;
 	/* Parts of a body were not captured: absent facts prove nothing. */
 	bool truncated;
+	/* A call of the Model Context Protocol; all empty for others. */
+	char mcp_method[SHORT_NAME_MAX];
+	char mcp_tool[SHORT_NAME_MAX];
+	char mcp_server
+		[SHORT_NAME_MAX]; /* as the server calls itself; told when a session begins */
 };
 
 /* Which kind of credential a request carried. Never the credential. */
 struct key_facts {
 	const char *kind;     /* gnomon.key.kind, static; NULL: none seen */
 	char fingerprint[17]; /* hex, empty: none */
+	const char *account;  /* gnomon.account.kind, static; NULL: it does not show */
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gnomon/span.h"
 
@@ -11,9 +13,14 @@ enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL,
 /* What policy concludes from one event. The strings belong to the policy and live as long as it. */
 struct finding {
 	enum severity severity;
+	bool observe; /* to be told, but not as an alert: the rule's mode */
 	const char *rule_id, *rule_name, *rule_version, *ruleset, *category, *reference;
 	const struct span *tags;
 	size_t tag_count;
 	const struct span *techniques; /* ATT&CK ids, "T1567" */
 	size_t technique_count;
+	/* Of this finding. */
+	uint64_t suppressed; /* the same that were held back since the last one was told */
+	bool has_window;
+	double window_value, window_threshold;
 };

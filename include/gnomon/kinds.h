@@ -7,7 +7,8 @@
 /* Seen from the process whose stream or socket it is. */
 enum stream_dir { DIR_OUT, DIR_IN, DIR_COUNT };
 
-enum socket_state { SOCKET_ESTABLISHED, SOCKET_CLOSED, SOCKET_LISTENING };
+/* SAMPLED: still open, and this is how much it has carried so far. */
+enum socket_state { SOCKET_ESTABLISHED, SOCKET_CLOSED, SOCKET_LISTENING, SOCKET_SAMPLED };
 enum socket_role { SOCKET_CONNECTED, SOCKET_ACCEPTED };
 
 /* How a stream was tied to its socket; gnomon.link. */
@@ -30,5 +31,24 @@ enum tls_function {
 	TLS_WRITE_EX,
 	TLS_FREE,     /* void f(handle) */
 	TLS_SHUTDOWN, /* int f(handle) */
+	/* int f(handle, buf, num, uint64_t flags, size_t *done): bytes = *done when it returns 1
+	 * (ssl_write_internal of OpenSSL 3.3 and later) */
+	TLS_WRITE_EX2,
+	/* Go's register ABI: handle in AX, buf in BX, len in CX; the count comes back in AX. A return is
+	 * its own hook, on every RET: Go moves stacks, return probes would crash it. */
+	TLS_GO_READ,
+	TLS_GO_READ_RETURN,
+	TLS_GO_WRITE,
+	TLS_GO_CLOSE,
+	/* AWS-LC, one call per TLS record, handle = the EVP_AEAD_CTX of one direction:
+	 * seal(ctx, out, out_len, max_out, nonce, nonce_len, in, in_len, ad, ad_len)
+	 * seal_scatter(ctx, out, out_tag, out_tag_len, max_tag, nonce, nonce_len, in, in_len, ...)
+	 * open(ctx, out, out_len, max_out, nonce, nonce_len, in, in_len, ad, ad_len): out after
+	 * return, *out_len of it
+	 * open_gather(ctx, out, nonce, nonce_len, in, in_len, in_tag, ...): out after return, in_len */
+	TLS_AEAD_SEAL,
+	TLS_AEAD_SEAL_SCATTER,
+	TLS_AEAD_OPEN,
+	TLS_AEAD_OPEN_GATHER,
 	TLS_FUNCTION_COUNT,
 };

@@ -67,7 +67,7 @@ static void measure_new(void)
 	double began = seconds();
 
 	for (int i = 0; i < count; i++)
-		api_exchange_free(api_exchange_new(&head));
+		api_exchange_free(api_exchange_new(&head, NULL));
 	printf("decode %-22s %8.2f us\n", "exchange", (seconds() - began) * 1e6 / count);
 }
 

@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct span items[] = {{"bob", 3}, {"10.0.0.0/8", 10}, {"5", 1}};
 	static const struct condition_list lists[] = {
 		{{"l", 1}, items, 3}, {{"n", 1}, items + 2, 1}, {{"w", 1}, items + 1, 1}};
+	struct condition_macro macros[] = {{{"m", 1}, NULL}};
+	struct condition_names names = {lists, 3, macros, 1};
 	struct condition_error error = {.offset = SIZE_MAX};
 	struct arena arena = {0};
 	struct condition *condition = condition_compile(&arena, span_of((const char *)data, size),
@@ -33,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum tristate truth;
 	struct event event;
 
-	if (!condition || condition_bind(condition, &arena, lists, 3, &error) < 0) {
+	macros[0].condition = condition; /* at worst it leads back to itself */
+	if (!condition || condition_bind(condition, &arena, &names, &error) < 0 ||
+	    condition_settle(condition, &error) < 0) {
 		assert(error.offset <= size && error.message[0]);
 		arena_done(&arena);
 		return 0;

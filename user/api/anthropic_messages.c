@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "api/family.h"
+#include "api/families.h"
 
+#include "api/family.h"
 #include "util/cleanup.h"
 
 /*
@@ -8,15 +9,28 @@
  * stream tells the input in message_start; the output_tokens there are not the final count.
  * message_delta repeats cumulative counts: the last one counts, they are never summed, and
  * compatible services tell the input only there.
+ *
+ * Counting tokens and submitting a batch are calls of their own: neither is billed by itself, so
+ * neither has usage.
  */
 
-enum request_id { REQUEST_MODEL, REQUEST_MESSAGES, REQUEST_MAX_TOKENS, REQUEST_STREAM };
+enum request_id {
+	REQUEST_BATCH = API_REQUEST_OWN,
+	REQUEST_BATCH_MESSAGES,
+};
 
 static const struct json_path request_paths[] = {
-	{"model", REQUEST_MODEL},
-	{"messages", REQUEST_MESSAGES},
-	{"max_tokens", REQUEST_MAX_TOKENS},
-	{"stream", REQUEST_STREAM},
+	{"model", API_REQUEST_MODEL},
+	{"messages", API_REQUEST_MESSAGES},
+	{"messages[]", API_REQUEST_MESSAGE},
+	{"tools", API_REQUEST_TOOLS},
+	{"tools[]", API_REQUEST_TOOL},
+	{"max_tokens", API_REQUEST_MAX_TOKENS},
+	{"stream", API_REQUEST_STREAM},
+	{"service_tier", API_REQUEST_TIER},
+	{"requests", REQUEST_BATCH},
+	{"requests[].params.model", API_REQUEST_MODEL},
+	{"requests[].params.messages", REQUEST_BATCH_MESSAGES},
 	{"system", .text = true},
 	{"system[].text", .text = true},
 	{"messages[].content", .text = true},
@@ -37,31 +51,31 @@ enum usage_field {
 };
 
 enum response_id {
+	RESPONSE_TYPE = API_RESPONSE_OWN,
+	RESPONSE_STOP,
+	RESPONSE_COUNT, /* of count_tokens */
 	RESPONSE_USAGE, /* + usage_field: of a message or a message_delta */
 	RESPONSE_START_USAGE = RESPONSE_USAGE + USAGE_FIELDS, /* of message_start */
-	RESPONSE_TYPE = RESPONSE_START_USAGE + USAGE_FIELDS,
-	RESPONSE_MODEL,
-	RESPONSE_START_MODEL,
-	RESPONSE_STOP,
-	RESPONSE_DELTA_STOP,
-	RESPONSE_ERROR_TYPE,
 };
 
 static const struct json_path response_paths[] = {
 	{"type", RESPONSE_TYPE},
-	{"model", RESPONSE_MODEL},
+	{"input_tokens", RESPONSE_COUNT},
+	{"model", API_RESPONSE_MODEL},
 	{"stop_reason", RESPONSE_STOP},
 	{"usage.input_tokens", RESPONSE_USAGE + USAGE_INPUT},
 	{"usage.output_tokens", RESPONSE_USAGE + USAGE_OUTPUT},
 	{"usage.cache_read_input_tokens", RESPONSE_USAGE + USAGE_CACHE_READ},
 	{"usage.cache_creation_input_tokens", RESPONSE_USAGE + USAGE_CACHE_CREATION},
-	{"message.model", RESPONSE_START_MODEL},
+	{"usage.service_tier", API_RESPONSE_TIER},
+	{"message.model", API_RESPONSE_MODEL},
 	{"message.usage.input_tokens", RESPONSE_START_USAGE + USAGE_INPUT},
 	{"message.usage.output_tokens", RESPONSE_START_USAGE + USAGE_OUTPUT},
 	{"message.usage.cache_read_input_tokens", RESPONSE_START_USAGE + USAGE_CACHE_READ},
 	{"message.usage.cache_creation_input_tokens", RESPONSE_START_USAGE + USAGE_CACHE_CREATION},
-	{"delta.stop_reason", RESPONSE_DELTA_STOP},
-	{"error.type", RESPONSE_ERROR_TYPE},
+	{"message.usage.service_tier", API_RESPONSE_TIER},
+	{"delta.stop_reason", RESPONSE_STOP},
+	{"error.type", API_RESPONSE_ERROR},
 	{"content[].text", .text = true},
 	{"content[].thinking", .text = true},
 	{"content[].input", .text = true},
@@ -71,7 +85,7 @@ static const struct json_path response_paths[] = {
 	{NULL},
 };
 
-enum document { DOCUMENT_OTHER, DOCUMENT_MESSAGE, DOCUMENT_START, DOCUMENT_DELTA, DOCUMENT_ERROR };
+enum document { DOCUMENT_OTHER, DOCUMENT_MESSAGE, DOCUMENT_START, DOCUMENT_DELTA, DOCUMENT_BATCH };
 
 static const struct {
 	struct span type;
@@ -80,25 +94,55 @@ static const struct {
 	{SPAN_LITERAL("message"), DOCUMENT_MESSAGE},
 	{SPAN_LITERAL("message_start"), DOCUMENT_START},
 	{SPAN_LITERAL("message_delta"), DOCUMENT_DELTA},
-	{SPAN_LITERAL("error"), DOCUMENT_ERROR},
+	{SPAN_LITERAL("message_batch"), DOCUMENT_BATCH},
 };
+
+/* Which of the calls. */
+enum call { CALL_MESSAGES, CALL_COUNT, CALL_BATCH };
 
 /* Counts are kept as one plus the count, so that zeroed state means unknown. */
 struct messages_state {
-	bool model_is_string, messages_is_array, max_tokens_is_number;
+	enum call call;
+	bool batch_is_array, batch_has_messages;
 	/* the last known, of all documents */
 	token_count known[USAGE_FIELDS];
 	/* of the current document; ids of the top level and of message_start apart */
 	enum document document;
+	bool counted;
 	token_count seen[2][USAGE_FIELDS];
-	char stop[SHORT_NAME_MAX], error_type[SHORT_NAME_MAX];
+	char stop[SHORT_NAME_MAX];
 };
 
 _Static_assert(sizeof(struct messages_state) <= API_STATE_MAX, "state of a family");
 
-static bool messages_match(const struct http_head *request)
+static const struct {
+	struct span path;
+	const char *operation;
+} calls[] = {
+	[CALL_MESSAGES] = {SPAN_LITERAL("/v1/messages"), "chat"},
+	[CALL_COUNT] = {SPAN_LITERAL("/v1/messages/count_tokens"), "count_tokens"},
+	[CALL_BATCH] = {SPAN_LITERAL("/v1/messages/batches"), "batch"},
+};
+
+static enum api_claim messages_match(const struct http_head *request)
 {
-	return api_is_post_to(request, SPAN_LITERAL("/v1/messages"));
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (api_is_post_to(request, calls[i].path))
+			return API_CLAIM_SURE;
+	return API_CLAIM_NO;
+}
+
+static void messages_request_head(void *state, struct llm_facts *facts,
+				  const struct http_head *head)
+{
+	struct messages_state *s = state;
+
+	for (size_t i = 1; i < ARRAY_SIZE(calls); i++) {
+		if (!api_is_post_to(head, calls[i].path))
+			continue;
+		s->call = (enum call)i;
+		facts->operation = calls[i].operation;
+	}
 }
 
 static void messages_request_value(void *state, struct llm_facts *facts,
@@ -106,23 +150,19 @@ static void messages_request_value(void *state, struct llm_facts *facts,
 {
 	struct messages_state *s = state;
 
-	switch ((enum request_id)value->id) {
-	case REQUEST_MODEL:
-		s->model_is_string = value->type == JSON_STRING;
-		api_copy_text(facts->request_model, sizeof(facts->request_model), value);
-		break;
-	case REQUEST_MESSAGES:
-		s->messages_is_array = value->type == JSON_ARRAY;
-		break;
-	case REQUEST_MAX_TOKENS:
-		s->max_tokens_is_number = value->type == JSON_NUMBER;
-		break;
-	case REQUEST_STREAM:
-		facts->stream = value->type == JSON_TRUE ? TRI_TRUE : TRI_FALSE;
-		break;
-	}
-	facts->request_shape = s->model_is_string && s->messages_is_array &&
-			       s->max_tokens_is_number;
+	if (value->id == REQUEST_BATCH)
+		s->batch_is_array = value->type == JSON_ARRAY;
+	else if (value->id == REQUEST_BATCH_MESSAGES)
+		s->batch_has_messages = value->type == JSON_ARRAY;
+	else
+		api_request_value(facts, value);
+	if (s->call == CALL_BATCH)
+		facts->request_shape = api_has_model(facts) && s->batch_is_array &&
+				       s->batch_has_messages;
+	else
+		facts->request_shape = api_has_model(facts) && facts->message_count >= 0 &&
+				       (s->call == CALL_COUNT ||
+					facts->max_tokens != TOKENS_UNKNOWN);
 }
 
 static enum document document_of(const struct json_value *value)
@@ -143,20 +183,19 @@ static void messages_response_value(void *state, struct llm_facts *facts,
 	case RESPONSE_TYPE:
 		s->document = document_of(value);
 		break;
-	case RESPONSE_MODEL:
-	case RESPONSE_START_MODEL:
-		if (value->type == JSON_STRING && value->text.len)
-			api_copy_text(facts->response_model, sizeof(facts->response_model), value);
-		break;
 	case RESPONSE_STOP:
-	case RESPONSE_DELTA_STOP:
 		api_copy_text(s->stop, sizeof(s->stop), value);
 		break;
-	case RESPONSE_ERROR_TYPE:
-		api_copy_text(s->error_type, sizeof(s->error_type), value);
+	case RESPONSE_COUNT:
+		s->counted = api_tokens(value) != TOKENS_UNKNOWN;
 		break;
 	default:
-		s->seen[value->id / USAGE_FIELDS][value->id % USAGE_FIELDS] = api_tokens(value) + 1;
+		if (value->id < RESPONSE_USAGE)
+			api_response_value(facts, value);
+		else
+			s->seen[value->id >= RESPONSE_START_USAGE]
+			       [(value->id - RESPONSE_USAGE) % USAGE_FIELDS] = api_tokens(value) +
+									       1;
 		break;
 	}
 }
@@ -186,7 +225,10 @@ static void take_usage(struct messages_state *s, struct token_usage *to)
 /* What a whole document says. */
 static void take_document(struct messages_state *s, struct llm_facts *facts)
 {
-	if (s->document == DOCUMENT_MESSAGE || s->document == DOCUMENT_START)
+	if (s->call == CALL_COUNT ? s->counted
+	    : s->call == CALL_BATCH
+		    ? s->document == DOCUMENT_BATCH
+		    : s->document == DOCUMENT_MESSAGE || s->document == DOCUMENT_START)
 		facts->response_shape = true;
 	if (s->document == DOCUMENT_MESSAGE || s->document == DOCUMENT_DELTA)
 		if (s->stop[0])
@@ -194,8 +236,6 @@ static void take_document(struct messages_state *s, struct llm_facts *facts)
 				  span_str(s->stop));
 	if (s->document >= DOCUMENT_MESSAGE && s->document <= DOCUMENT_DELTA)
 		take_usage(s, &facts->usage);
-	if (s->error_type[0] && (s->document == DOCUMENT_ERROR || s->document == DOCUMENT_OTHER))
-		span_copy(facts->error_type, sizeof(facts->error_type), span_str(s->error_type));
 }
 
 static void messages_response_document(void *state, struct llm_facts *facts, struct span event_name,
@@ -208,7 +248,8 @@ static void messages_response_document(void *state, struct llm_facts *facts, str
 		take_document(s, facts);
 	s->document = DOCUMENT_OTHER;
 	memset(s->seen, 0, sizeof(s->seen));
-	s->stop[0] = s->error_type[0] = '\0';
+	s->counted = false;
+	s->stop[0] = '\0';
 }
 
 const struct api_ops anthropic_messages_api = {
@@ -217,6 +258,7 @@ const struct api_ops anthropic_messages_api = {
 	.state_bytes = sizeof(struct messages_state),
 	.stream_default = TRI_FALSE,
 	.match = messages_match,
+	.request_head = messages_request_head,
 	.request_paths = request_paths,
 	.response_paths = response_paths,
 	.request_value = messages_request_value,

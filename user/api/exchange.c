@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/family.h"
 #include "api/usage_estimate.h"
-#include "gnomon/api.h"
+#include "catalog/catalog.h"
+#include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
 #include "protocol/sse.h"
 #include "util/cleanup.h"
@@ -18,9 +20,15 @@ enum body_form {
 };
 
 struct api_exchange {
-	const struct api_ops *ops;
+	const struct api_ops *ops;  /* whose call it is: names, heads */
+	const struct api_ops *body; /* whose bodies it has: paths, values, state */
+	enum api_claim claim;
+	bool spoken; /* the service is known to speak the family */
 	struct llm_facts facts;
-	bool request_passed; /* its body is in a content coding, or lost in part */
+	struct budget *budget;
+	/* By message; NULL: none to undo. */
+	struct content_coding *coding[DIR_COUNT];
+	bool passed[DIR_COUNT]; /* the rest of that body cannot be decoded */
 	bool ended;
 	/* What the response's Content-Type says, for bodies whose first byte does not. */
 	enum body_form declared, form;
@@ -33,25 +41,18 @@ struct api_exchange {
 	_Alignas(max_align_t) unsigned char state[];
 };
 
-static bool is_coded(const struct http_head *head)
-{
-	struct span coding = http_header_get(head, SPAN_LITERAL("content-encoding"));
-
-	return coding.len && !span_eq_nocase(coding, SPAN_LITERAL("identity"));
-}
-
 static void tell_request(void *ctx, const struct json_value *value)
 {
 	struct api_exchange *e = ctx;
 
-	e->ops->request_value(e->state, &e->facts, value);
+	e->body->request_value(e->state, &e->facts, value);
 }
 
 static void tell_response(void *ctx, const struct json_value *value)
 {
 	struct api_exchange *e = ctx;
 
-	e->ops->response_value(e->state, &e->facts, value);
+	e->body->response_value(e->state, &e->facts, value);
 }
 
 static void tell_request_text(void *ctx, struct span piece)
@@ -72,7 +73,7 @@ static void response_document(struct api_exchange *e, struct span name)
 {
 	bool whole = json_scan_end(&e->response_scan) == 0;
 
-	e->ops->response_document(e->state, &e->facts, name, whole);
+	e->body->response_document(e->state, &e->facts, name, whole);
 }
 
 static void event_data(void *ctx, struct span bytes)
@@ -93,32 +94,21 @@ static void event_end(void *ctx, struct span name, bool damaged)
 
 static const struct sse_listener on_event = {.data = event_data, .event_end = event_end};
 
-static const struct api_ops *find_family(const struct http_head *request)
+static struct api_exchange *exchange_alloc(const struct api_ops *ops, const struct api_ops *body)
 {
-	const struct api_ops *const *ops = api_table;
+	struct api_exchange *e = calloc(1, sizeof(*e) + body->state_bytes);
 
-	while (*ops && !(*ops)->match(request))
-		ops++;
-	return *ops;
-}
-
-struct api_exchange *api_exchange_new(const struct http_head *request)
-{
-	const struct api_ops *ops = find_family(request);
-	_cleanup_free_ struct api_exchange *e = NULL;
-
-	if (!ops) {
-		errno = ENOENT;
-		return NULL;
-	}
-	e = calloc(1, sizeof(*e) + ops->state_bytes);
 	if (!e)
 		return NULL;
 	e->ops = ops;
+	e->body = body;
 	e->facts = (struct llm_facts){
 		.api_family = ops->name,
-		.operation = ops->operation,
+		.operation = ops->operation ? ops->operation : body->operation,
 		.stream = TRI_UNKNOWN,
+		.max_tokens = TOKENS_UNKNOWN,
+		.message_count = -1,
+		.tool_count = -1,
 		.usage = {.source = USAGE_NONE,
 			  .input = TOKENS_UNKNOWN,
 			  .output = TOKENS_UNKNOWN,
@@ -126,46 +116,30 @@ struct api_exchange *api_exchange_new(const struct http_head *request)
 			  .cache_creation = TOKENS_UNKNOWN,
 			  .reasoning = TOKENS_UNKNOWN},
 	};
-	if (json_paths_compile(&e->request_paths, ops->request_paths) < 0 ||
-	    json_paths_compile(&e->response_paths, ops->response_paths) < 0) {
-		errno = EINVAL;
-		return NULL;
-	}
-	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
-	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
-	json_scan_tell_text(&e->request_scan, tell_request_text);
-	json_scan_tell_text(&e->response_scan, tell_response_text);
-	sse_init(&e->sse, &on_event, e);
-	if (is_coded(request))
-		e->request_passed = e->facts.truncated = true;
-	return TAKE_PTR(e);
+	return e;
 }
 
-void api_exchange_free(struct api_exchange *exchange)
+static void request_head(struct api_exchange *e, const struct http_head *head)
 {
-	free(exchange);
+	if (e->body->request_head)
+		e->body->request_head(e->state, &e->facts, head);
+	if (e->ops != e->body && e->ops->request_head)
+		e->ops->request_head(NULL, &e->facts, head);
 }
 
-static bool media_type_is(struct span value, struct span type)
+static void response_head(struct api_exchange *e, const struct http_head *head)
 {
-	if (value.len < type.len || !span_eq_nocase(span_of(value.at, type.len), type))
-		return false;
-	return value.len == type.len || strchr("; \t", value.at[type.len]);
+	if (e->body->response_head)
+		e->body->response_head(e->state, &e->facts, head);
+	if (e->ops != e->body && e->ops->response_head)
+		e->ops->response_head(NULL, &e->facts, head);
 }
 
-void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
+static void request_body(void *ctx, struct span bytes)
 {
-	struct span type = http_header_get(response, SPAN_LITERAL("content-type"));
+	struct api_exchange *e = ctx;
 
-	exchange->declared = BODY_PASSED;
-	if (media_type_is(type, SPAN_LITERAL("text/event-stream")))
-		exchange->declared = BODY_SSE;
-	else if (media_type_is(type, SPAN_LITERAL("application/json")))
-		exchange->declared = BODY_JSON;
-	if (is_coded(response)) {
-		exchange->form = BODY_PASSED;
-		exchange->facts.truncated = true;
-	}
+	json_scan_feed(&e->request_scan, bytes);
 }
 
 /* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the
@@ -182,8 +156,10 @@ static enum body_form sniff(const struct api_exchange *e, char c)
 	return e->declared;
 }
 
-static void response_body(struct api_exchange *e, struct span bytes)
+static void response_body(void *ctx, struct span bytes)
 {
+	struct api_exchange *e = ctx;
+
 	while (e->form == BODY_UNDECIDED && bytes.len) {
 		e->form = sniff(e, bytes.at[0]);
 		if (e->form == BODY_UNDECIDED)
@@ -195,31 +171,131 @@ static void response_body(struct api_exchange *e, struct span bytes)
 		sse_feed(&e->sse, bytes);
 }
 
+static content_fn *const body_of[DIR_COUNT] = {[DIR_OUT] = request_body, [DIR_IN] = response_body};
+
+/* Bytes of the body are missing, at this point or from here on. */
+static void lost(struct api_exchange *e, enum stream_dir message)
+{
+	e->facts.truncated = true;
+	e->estimate.lost[message] = true;
+	if (message == DIR_OUT) {
+		json_scan_lost(&e->request_scan);
+		return;
+	}
+	if (e->form == BODY_UNDECIDED)
+		e->form = e->declared ? e->declared : BODY_PASSED;
+	json_scan_lost(&e->response_scan);
+	if (e->form == BODY_SSE)
+		sse_lost(&e->sse);
+}
+
+/* The rest of a body cannot be decoded. */
+static void pass(struct api_exchange *e, enum stream_dir message)
+{
+	content_coding_free(e->coding[message]);
+	e->coding[message] = NULL;
+	e->passed[message] = true;
+	lost(e, message);
+}
+
+static void open_coding(struct api_exchange *e, enum stream_dir message,
+			const struct http_head *head)
+{
+	struct span header = http_header_get(head, SPAN_LITERAL("content-encoding"));
+
+	if (content_coding_new(&e->coding[message], header, e->budget, body_of[message], e) < 0)
+		pass(e, message);
+}
+
+struct api_exchange *api_exchange_new(const struct http_head *request,
+				      const struct service *service)
+{
+	return api_exchange_new_within(request, service, NULL);
+}
+
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget)
+{
+	enum api_claim claim;
+	const struct api_ops *ops = api_choose(request, service, &claim), *body;
+	_cleanup_free_ struct api_exchange *e = NULL;
+
+	if (!ops) {
+		errno = ENOENT;
+		return NULL;
+	}
+	body = ops->format ? ops->format(request) : NULL;
+	if (!body)
+		body = ops;
+	e = exchange_alloc(ops, body);
+	if (!e)
+		return NULL;
+	e->claim = claim;
+	e->budget = budget;
+	e->spoken = api_service_speaks(service, ops);
+	if (json_paths_compile(&e->request_paths, body->request_paths) < 0 ||
+	    json_paths_compile(&e->response_paths, body->response_paths) < 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
+	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
+	json_scan_tell_text(&e->request_scan, tell_request_text);
+	json_scan_tell_text(&e->response_scan, tell_response_text);
+	sse_init(&e->sse, &on_event, e);
+	open_coding(e, DIR_OUT, request);
+	request_head(e, request);
+	return TAKE_PTR(e);
+}
+
+void api_exchange_free(struct api_exchange *exchange)
+{
+	if (!exchange)
+		return;
+	content_coding_free(exchange->coding[DIR_OUT]);
+	content_coding_free(exchange->coding[DIR_IN]);
+	free(exchange);
+}
+
+static bool media_type_is(struct span value, struct span type)
+{
+	if (value.len < type.len || !span_eq_nocase(span_of(value.at, type.len), type))
+		return false;
+	return value.len == type.len || strchr("; \t", value.at[type.len]);
+}
+
+void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
+{
+	struct span type = http_header_get(response, SPAN_LITERAL("content-type"));
+
+	response_head(exchange, response);
+	exchange->declared = BODY_PASSED;
+	if (media_type_is(type, SPAN_LITERAL("text/event-stream")))
+		exchange->declared = BODY_SSE;
+	else if (media_type_is(type, SPAN_LITERAL("application/json")))
+		exchange->declared = BODY_JSON;
+	if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
+		open_coding(exchange, DIR_IN, response);
+}
+
 void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
 {
-	if (exchange->ended)
+	if (exchange->ended || exchange->passed[message])
 		return;
-	if (message == DIR_IN)
-		response_body(exchange, bytes);
-	else if (!exchange->request_passed)
-		json_scan_feed(&exchange->request_scan, bytes);
+	if (!exchange->coding[message])
+		body_of[message](exchange, bytes);
+	else if (content_coding_feed(exchange->coding[message], bytes) < 0)
+		pass(exchange, message);
 }
 
 void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes)
 {
-	if (!bytes || exchange->ended)
+	if (!bytes || exchange->ended || exchange->passed[message])
 		return;
-	exchange->facts.truncated = true;
-	exchange->estimate.lost[message] = true;
-	if (message == DIR_OUT) {
-		json_scan_lost(&exchange->request_scan);
-		return;
-	}
-	if (exchange->form == BODY_UNDECIDED)
-		exchange->form = exchange->declared ? exchange->declared : BODY_PASSED;
-	json_scan_lost(&exchange->response_scan);
-	if (exchange->form == BODY_SSE)
-		sse_lost(&exchange->sse);
+	if (exchange->coding[message])
+		pass(exchange, message); /* each byte depends on those before it */
+	else
+		lost(exchange, message);
 }
 
 void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
@@ -231,9 +307,8 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	exchange->ended = true;
 	if (how == EXCHANGE_DESYNCED)
 		facts->truncated = true;
-	if (!exchange->request_passed && json_scan_end(&exchange->request_scan) == 0 &&
-	    facts->stream == TRI_UNKNOWN)
-		facts->stream = exchange->ops->stream_default;
+	if (json_scan_end(&exchange->request_scan) == 0 && facts->stream == TRI_UNKNOWN)
+		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});
 	usage_estimate_apply(&exchange->estimate, facts);
@@ -246,5 +321,24 @@ const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)
 
 bool api_exchange_shape(const struct api_exchange *exchange)
 {
-	return exchange->facts.request_shape;
+	const struct llm_facts *facts = &exchange->facts;
+
+	if (exchange->claim == API_CLAIM_WEAK && !exchange->spoken)
+		return facts->request_shape && facts->response_shape;
+	return facts->request_shape;
+}
+
+bool api_exchange_is_call(const struct api_exchange *exchange, const struct catalog_match *match)
+{
+	bool known = match->service && (exchange->spoken || !match->shared);
+
+	switch (exchange->claim) {
+	case API_CLAIM_SURE:
+		return known || api_exchange_shape(exchange);
+	case API_CLAIM_LISTED:
+	case API_CLAIM_WEAK:
+		return exchange->spoken || api_exchange_shape(exchange);
+	default:
+		return api_exchange_shape(exchange);
+	}
 }

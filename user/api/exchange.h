@@ -6,16 +6,25 @@
 #include "gnomon/facts.h"
 #include "gnomon/protocol.h"
 
+struct budget;
+
 /*
  * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
- * the body's framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
+ * the body's content coding and framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
  * whatever the bodies' sizes.
  */
 struct api_exchange;
+struct catalog_match;
+struct service;
 
-/* A request head was seen. NULL with errno ENOENT: no family claims this request, which is the
- * normal case for ordinary traffic; NULL with ENOMEM. */
-struct api_exchange *api_exchange_new(const struct http_head *request);
+/* A request head was seen; `service` is what the catalogue knows of its host, or NULL, and need not
+ * outlive the call. NULL with errno ENOENT: no family claims this request, which is the normal case
+ * for ordinary traffic; NULL with ENOMEM. */
+struct api_exchange *api_exchange_new(const struct http_head *request,
+				      const struct service *service);
+/* The same; decoders of content codings draw on `budget`, which must outlive it. */
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget);
 void api_exchange_free(struct api_exchange *exchange);
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response);
@@ -25,9 +34,12 @@ void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, ui
 void api_exchange_end(struct api_exchange *exchange, enum exchange_end how);
 
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange);
-/* Both path and request body had the shape of the family: enough to call the host an LLM service when
- * the catalogue does not know it. */
+/* Both path and request body had the shape of the family, and where such paths are common the
+ * response too: enough to call the host an LLM service when the catalogue does not know it. */
 bool api_exchange_shape(const struct api_exchange *exchange);
+/* All in all, is it a call? A name in the catalogue or the shape of the API must say so; a path alone
+ * is everybody's. */
+bool api_exchange_is_call(const struct api_exchange *exchange, const struct catalog_match *match);
 
 /* The kind of credential in a request's head (by header and prefix); kind NULL when there is none.
  * The fingerprint is left empty: it needs the fleet salt. */

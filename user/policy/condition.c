@@ -12,6 +12,7 @@
 struct compiler {
 	struct lexer lexer;
 	struct token token; /* the one to look at next */
+	size_t end;         /* of the token before it */
 	struct step *steps;
 	uint32_t count, cap;
 	unsigned int depth;
@@ -38,6 +39,7 @@ static bool failed(struct compiler *c, size_t offset, const char *message)
 /* The next token; false when it is none. */
 static bool advance(struct compiler *c)
 {
+	c->end = c->lexer.at;
 	c->token = lexer_next(&c->lexer);
 	return c->token.kind != TOKEN_BAD;
 }
@@ -241,6 +243,27 @@ static bool take_set(struct compiler *c, enum field field, enum value_class want
 	return advance(c);
 }
 
+/* The $list or the literals behind `in`. */
+static bool compile_set(struct compiler *c, struct step *step, enum value_class wanted)
+{
+	size_t offset = c->token.offset;
+
+	step->op = STEP_IN;
+	step->operand = OPERAND_SET;
+	step->set = arena_alloc(c->lexer.arena, sizeof(*step->set));
+	if (!step->set)
+		return failed(c, offset, "out of memory");
+	step->set->offset = offset;
+	if (c->token.kind == TOKEN_LIST) {
+		step->set->list = c->token.text;
+		if (!advance(c))
+			return false;
+	} else if (!take_set(c, step->field, wanted, step->set)) {
+		return false;
+	}
+	return emit(c, step) != UINT32_MAX;
+}
+
 static bool compile_in(struct compiler *c, struct step *step)
 {
 	enum value_class class = value_class_of(field_table[step->field].type);
@@ -266,19 +289,55 @@ static bool compile_in(struct compiler *c, struct step *step)
 			    field_table[step->field].name, class_names[wanted]);
 		return false;
 	}
-	step->operand = OPERAND_SET;
-	step->set = arena_alloc(c->lexer.arena, sizeof(*step->set));
-	if (!step->set)
-		return failed(c, offset, "out of memory");
-	step->set->offset = offset;
-	if (c->token.kind == TOKEN_LIST) {
-		step->set->list = c->token.text;
-		if (!advance(c))
-			return false;
-	} else if (!take_set(c, step->field, wanted, step->set)) {
+	return compile_set(c, step, wanted);
+}
+
+/* field cidr "10.0.0.0/8", a set of them or a $list. */
+static bool compile_cidr(struct compiler *c, struct step *step)
+{
+	enum value_class class = value_class_of(field_table[step->field].type);
+
+	if (class != VALUE_IP) {
+		lexer_error(&c->lexer, c->token.offset, "\"cidr\" needs an address, %s is %s",
+			    field_table[step->field].name, class_names[class]);
 		return false;
 	}
-	return emit(c, step) != UINT32_MAX;
+	if (!advance(c))
+		return false;
+	if (c->token.kind == TOKEN_OPEN || c->token.kind == TOKEN_LIST)
+		return compile_set(c, step, VALUE_IP);
+	step->op = STEP_EQ;
+	step->operand = OPERAND_VALUE;
+	return take_literal(c, step->field, VALUE_IP, &step->value) && emit(c, step) != UINT32_MAX;
+}
+
+/* A word that is no field and behind which nothing is compared. */
+static bool is_macro(const struct compiler *c)
+{
+	struct condition_error ignored;
+	struct lexer ahead = c->lexer;
+	struct token next;
+
+	if (c->token.kind != TOKEN_WORD || field_by_name(c->token.text) >= 0 ||
+	    memchr(c->token.text.at, '.', c->token.text.len))
+		return false;
+	ahead.error = &ignored;
+	next = lexer_next(&ahead);
+	return next.kind == TOKEN_END || next.kind == TOKEN_CLOSE ||
+	       (next.kind == TOKEN_WORD && (span_eq(next.text, SPAN_LITERAL("and")) ||
+					    span_eq(next.text, SPAN_LITERAL("or"))));
+}
+
+static bool compile_macro(struct compiler *c)
+{
+	struct step step = {.op = STEP_MACRO};
+
+	step.macro = arena_alloc(c->lexer.arena, sizeof(*step.macro));
+	if (!step.macro)
+		return failed(c, c->token.offset, "out of memory");
+	step.macro->name = c->token.text;
+	step.macro->offset = c->token.offset;
+	return advance(c) && emit(c, &step) != UINT32_MAX;
 }
 
 static bool compile_test(struct compiler *c)
@@ -286,12 +345,16 @@ static bool compile_test(struct compiler *c)
 	struct step step = {0};
 	size_t offset = c->token.offset;
 
+	if (is_macro(c))
+		return compile_macro(c);
 	if (!take_field(c, &step.field, false))
 		return false;
 	if (c->token.kind == TOKEN_OP)
 		return compile_comparison(c, &step, offset);
 	if (is_word(c, "in"))
 		return compile_in(c, &step);
+	if (is_word(c, "cidr"))
+		return compile_cidr(c, &step);
 	if (is_word(c, "exists")) {
 		step.op = STEP_EXISTS;
 		return advance(c) && emit(c, &step) != UINT32_MAX;
@@ -323,6 +386,16 @@ static bool compile_nested(struct compiler *c, bool (*inner)(struct compiler *))
 	return good;
 }
 
+static bool compile_test_text(struct compiler *c)
+{
+	size_t offset = c->token.offset;
+
+	if (!compile_test(c))
+		return false;
+	c->steps[c->count - 1].text = span_of(c->lexer.text.at + offset, c->end - offset);
+	return true;
+}
+
 static bool compile_not(struct compiler *c)
 {
 	static const struct step negate = {.op = STEP_NOT};
@@ -330,7 +403,7 @@ static bool compile_not(struct compiler *c)
 	if (is_word(c, "not"))
 		return compile_nested(c, compile_not) && emit(c, &negate) != UINT32_MAX;
 	if (c->token.kind != TOKEN_OPEN || c->token.text.at[0] != '(')
-		return compile_test(c);
+		return compile_test_text(c);
 	if (!compile_nested(c, compile_or))
 		return false;
 	if (c->token.kind != TOKEN_CLOSE || c->token.text.at[0] != ')')

@@ -10,10 +10,11 @@
  *
  *   condition  = and-part { "or" and-part }
  *   and-part   = not-part { "and" not-part }
- *   not-part   = "not" not-part | "(" condition ")" | test
+ *   not-part   = "not" not-part | "(" condition ")" | macro | test
  *   test       = field "exists" | bool-field
  *              | field ("==" | "!=" | "<" | "<=" | ">" | ">=") (literal | field)
  *              | field ("contains" | "startswith" | "endswith" | "matches") (string | field)
+ *              | field "cidr" (string | "(" string { "," string } ")" | "$" name)
  *              | field "in" ("(" literal { "," literal } ")" | "$" name | list-field)
  *   literal    = "string" | 'string' | number | true | false
  *
@@ -23,7 +24,9 @@
  *
  * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h). `in`
  * of a list: one of its items is in the set. IP addresses compare with addresses and, by == != in,
- * with networks ("10.0.0.0/8"). Times have `exists` and compare with times.
+ * with networks ("10.0.0.0/8"); `cidr` says so by its name and takes nothing but addresses. Times
+ * have `exists` and compare with times. A macro is a condition that the policy names; its name has
+ * no dots, which the fields that can be compared have.
  */
 struct condition;
 
@@ -32,8 +35,7 @@ struct condition_error {
 	char message[256];
 };
 
-/* Compiles into the arena, which keeps pointing into `text`. NULL with the first error in *error.
- */
+/* Compiles into the arena, which keeps pointing into `text`. NULL with the first error in *error. */
 struct condition *condition_compile(struct arena *arena, struct span text,
 				    struct condition_error *error);
 
@@ -44,10 +46,28 @@ struct condition_list {
 	size_t count;
 };
 
-/* Fills in the $lists that the condition names; the lists are in order of name. -EINVAL with the
- * first error in *error, -ENOMEM. Call before the first condition_eval(). */
+/* A named condition of the policy. */
+struct condition_macro {
+	struct span name;
+	struct condition *condition;
+};
+
+/* What a condition may name, each in order of name. */
+struct condition_names {
+	const struct condition_list *lists;
+	size_t list_count;
+	const struct condition_macro *macros;
+	size_t macro_count;
+};
+
+/* Fills in the $lists and macros that the condition names. -EINVAL with the first error in *error,
+ * -ENOMEM. */
 int condition_bind(struct condition *condition, struct arena *arena,
-		   const struct condition_list *lists, size_t count, struct condition_error *error);
+		   const struct condition_names *names, struct condition_error *error);
+/* Checks, when all macros are bound, that the condition does not lead back to itself through them
+ * and is not too large with them. -EINVAL with the first error in *error. Call before the first
+ * condition_eval(). */
+int condition_settle(struct condition *condition, struct condition_error *error);
 
 /* Allocates nothing. */
 enum tristate condition_eval(const struct condition *condition, const struct event *event);

@@ -41,17 +41,16 @@ bool value_parse_ip(struct span text, struct value *value)
 	return true;
 }
 
-static const struct condition_list *list_find(const struct condition_list *lists, size_t count,
-					      struct span name)
+static const struct condition_list *list_find(const struct condition_names *names, struct span name)
 {
-	size_t low = 0, high = count;
+	size_t low = 0, high = names->list_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = span_compare(name, lists[middle].name);
+		int order = span_compare(name, names->lists[middle].name);
 
 		if (order == 0)
-			return &lists[middle];
+			return &names->lists[middle];
 		if (order < 0)
 			high = middle;
 		else
@@ -60,8 +59,26 @@ static const struct condition_list *list_find(const struct condition_list *lists
 	return NULL;
 }
 
-/* A list's item as a value of the field's class. */
-static bool item_parse(struct span item, enum value_class class, struct value *value)
+static const struct condition_macro *macro_find(const struct condition_names *names,
+						struct span name)
+{
+	size_t low = 0, high = names->macro_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = span_compare(name, names->macros[middle].name);
+
+		if (order == 0)
+			return &names->macros[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+bool value_parse(struct span item, enum value_class class, struct value *value)
 {
 	char digits[64], *end;
 
@@ -81,6 +98,10 @@ static bool item_parse(struct span item, enum value_class class, struct value *v
 			value->real = strtod(digits, &end);
 		}
 		return *end == '\0' && errno == 0;
+	case VALUE_BOOL:
+		*value = (struct value){.type = FIELD_BOOL};
+		value->boolean = span_eq(item, SPAN_LITERAL("true"));
+		return value->boolean || span_eq(item, SPAN_LITERAL("false"));
 	default:
 		*value = (struct value){.type = FIELD_STRING, .string = item};
 		return true;
@@ -111,7 +132,7 @@ static int set_bind(struct value_set *set, enum field field, struct arena *arena
 	for (size_t i = 0; i < list->count; i++) {
 		struct span item = list->items[i];
 
-		if (!item_parse(item, class, &set->items[i]))
+		if (!value_parse(item, class, &set->items[i]))
 			return bind_error(
 				error, set->offset, "\"%.*s\" of the list \"%.*s\" is no %s for %s",
 				(int)(item.len < MESSAGE_TEXT_MAX ? item.len : MESSAGE_TEXT_MAX),
@@ -123,35 +144,104 @@ static int set_bind(struct value_set *set, enum field field, struct arena *arena
 	return 0;
 }
 
-static int unknown_list(const struct value_set *set, const struct condition_list *lists,
-			size_t count, struct condition_error *error)
+static int bind_set(struct value_set *set, enum field field, struct arena *arena,
+		    const struct condition_names *names, struct condition_error *error)
 {
+	const struct condition_list *list = list_find(names, set->list);
 	struct suggestion near = {0};
 
-	for (size_t i = 0; i < count; i++)
-		suggest_offer(&near, set->list, lists[i].name);
+	if (list)
+		return set_bind(set, field, arena, list, error);
+	for (size_t i = 0; i < names->list_count; i++)
+		suggest_offer(&near, set->list, names->lists[i].name);
 	return bind_error(
 		error, set->offset, "unknown list \"%.*s\"" SUGGEST_FORMAT,
 		(int)(set->list.len < MESSAGE_TEXT_MAX ? set->list.len : MESSAGE_TEXT_MAX),
 		set->list.at, SUGGEST_ARGS(near));
 }
 
-int condition_bind(struct condition *condition, struct arena *arena,
-		   const struct condition_list *lists, size_t count, struct condition_error *error)
+static int bind_macro(struct macro_ref *ref, const struct condition_names *names,
+		      struct condition_error *error)
 {
-	for (uint32_t i = 0; i < condition->count; i++) {
-		struct step *step = &condition->steps[i];
-		const struct condition_list *list;
-		int r;
+	const struct condition_macro *macro = macro_find(names, ref->name);
+	struct suggestion near = {0};
 
-		if (step->operand != OPERAND_SET || step->set->list.len == 0)
-			continue;
-		list = list_find(lists, count, step->set->list);
-		if (!list)
-			return unknown_list(step->set, lists, count, error);
-		r = set_bind(step->set, step->field, arena, list, error);
-		if (r < 0)
-			return r;
+	if (macro) {
+		ref->target = macro->condition;
+		return 0;
 	}
+	for (size_t i = 0; i < names->macro_count; i++)
+		suggest_offer(&near, ref->name, names->macros[i].name);
+	for (int i = 0; i < FIELD_COUNT; i++)
+		suggest_offer(&near, ref->name, span_str(field_table[i].name));
+	return bind_error(
+		error, ref->offset, "unknown field or macro \"%.*s\"" SUGGEST_FORMAT,
+		(int)(ref->name.len < MESSAGE_TEXT_MAX ? ref->name.len : MESSAGE_TEXT_MAX),
+		ref->name.at, SUGGEST_ARGS(near));
+}
+
+int condition_bind(struct condition *condition, struct arena *arena,
+		   const struct condition_names *names, struct condition_error *error)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < condition->count && r == 0; i++) {
+		struct step *step = &condition->steps[i];
+
+		if (step->op == STEP_MACRO)
+			r = bind_macro(step->macro, names, error);
+		else if (step->operand == OPERAND_SET && step->set->list.len)
+			r = bind_set(step->set, step->field, arena, names, error);
+	}
+	condition->broken = r < 0;
+	return r;
+}
+
+static int settle(struct condition *condition, unsigned int level, struct condition_error *error);
+
+static int settle_macro(struct condition *condition, const struct macro_ref *ref,
+			unsigned int level, struct condition_error *error)
+{
+	struct condition *target = ref->target;
+	int r;
+
+	if (target->settling)
+		return bind_error(error, ref->offset, "the macro \"%.*s\" leads back to itself",
+				  (int)ref->name.len, ref->name.at);
+	if (level == MACRO_DEPTH_MAX)
+		return bind_error(error, ref->offset, "macros are nested too deeply");
+	r = settle(target, level + 1, error);
+	if (r < 0) {
+		error->offset = ref->offset;
+		return r;
+	}
+	if (target->depth >= MACRO_DEPTH_MAX)
+		return bind_error(error, ref->offset, "macros are nested too deeply");
+	if (target->depth >= condition->depth)
+		condition->depth = (uint8_t)(target->depth + 1);
+	condition->weight += target->weight;
+	if (condition->weight > MACRO_STEPS_MAX)
+		return bind_error(error, ref->offset, "the condition is too long with its macros");
 	return 0;
+}
+
+static int settle(struct condition *condition, unsigned int level, struct condition_error *error)
+{
+	int r = 0;
+
+	if (condition->weight || condition->broken)
+		return 0;
+	condition->settling = true;
+	condition->weight = condition->count;
+	for (uint32_t i = 0; i < condition->count && r == 0; i++)
+		if (condition->steps[i].op == STEP_MACRO)
+			r = settle_macro(condition, condition->steps[i].macro, level, error);
+	condition->settling = false;
+	condition->broken |= r < 0;
+	return r;
+}
+
+int condition_settle(struct condition *condition, struct condition_error *error)
+{
+	return settle(condition, 0, error);
 }

@@ -19,8 +19,10 @@ enum step_op {
 	STEP_ENDS,
 	STEP_MATCHES,
 	STEP_IN,
+	STEP_LIKE, /* one of a set of globs; of a list, one of its items is */
 	STEP_EXISTS,
 	STEP_HOLDS, /* a boolean field by itself */
+	STEP_MACRO,
 	/* the others work on the stack */
 	STEP_NOT,
 	STEP_AND,
@@ -56,6 +58,13 @@ struct value_set {
 	size_t offset; /* of the name in the text */
 };
 
+/* A condition that another one names. */
+struct macro_ref {
+	struct span name;
+	size_t offset; /* of the name in the text */
+	struct condition *target;
+};
+
 enum operand_kind { OPERAND_NONE, OPERAND_VALUE, OPERAND_FIELD, OPERAND_SET };
 
 struct step {
@@ -66,13 +75,20 @@ struct step {
 		struct value value;
 		enum field other;
 		struct value_set *set;
+		struct macro_ref *macro;
 		uint32_t jump; /* the step to go on with */
 	};
+	struct span text; /* of a test, as written */
 };
 
 struct condition {
 	struct step *steps;
 	uint32_t count;
+	/* With all macros written out; 0: not known yet. */
+	uint32_t weight;
+	uint8_t depth; /* of macros in macros */
+	bool settling; /* on the way from it to what it names */
+	bool broken;   /* its error has been told */
 };
 
 /* Each level of nesting holds at most an `or` side and an `and` side while the next is worked on.
@@ -80,6 +96,8 @@ struct condition {
 #define CONDITION_STACK_MAX (2 * (CONDITION_DEPTH_MAX + 1) + 1)
 
 enum value_class value_class_of(enum field_type type);
+/* A word as a value of that class (not VALUE_TIME or VALUE_LIST). false: it is none. */
+bool value_parse(struct span item, enum value_class class, struct value *value);
 /* An address or a network. false: neither. */
 bool value_parse_ip(struct span text, struct value *value);
 int value_compare_strings(const void *a, const void *b);

@@ -149,6 +149,26 @@ static bool list_has(const struct field_list *list, struct span text)
 	return false;
 }
 
+static bool set_like(const struct value_set *globs, struct span text)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		if (glob_matches(globs->items[i].string, text))
+			return true;
+	return false;
+}
+
+static bool test_like(const struct step *step, const struct event *event)
+{
+	const struct field_list *list = &event->value[step->field].list;
+
+	if (field_table[step->field].type == FIELD_STRING)
+		return set_like(step->set, event->value[step->field].string);
+	for (size_t i = 0; i < list->count; i++)
+		if (set_like(step->set, list->items[i]))
+			return true;
+	return false;
+}
+
 static bool test_in(const struct step *step, const struct event *event)
 {
 	const struct field_list *list = &event->value[step->field].list;
@@ -206,6 +226,8 @@ static enum tristate test_eval(const struct step *step, const struct event *even
 {
 	struct value left, right;
 
+	if (step->op == STEP_MACRO)
+		return condition_eval(step->macro->target, event); /* at most MACRO_DEPTH_MAX */
 	if (step->op == STEP_EXISTS)
 		return event_has(event, step->field) ? TRI_TRUE : TRI_FALSE;
 	if (!event_has(event, step->field) ||
@@ -215,6 +237,8 @@ static enum tristate test_eval(const struct step *step, const struct event *even
 		return event->value[step->field].boolean ? TRI_TRUE : TRI_FALSE;
 	if (step->op == STEP_IN)
 		return test_in(step, event) ? TRI_TRUE : TRI_FALSE;
+	if (step->op == STEP_LIKE)
+		return test_like(step, event) ? TRI_TRUE : TRI_FALSE;
 	left = field_read(event, step->field);
 	right = step->operand == OPERAND_FIELD ? field_read(event, step->other) : step->value;
 	return test_values(step, event, &left, &right) ? TRI_TRUE : TRI_FALSE;

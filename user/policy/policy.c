@@ -133,11 +133,15 @@ const char *policy_sha256(const struct policy *policy)
 void policy_rule(const struct policy *policy, size_t i, struct policy_rule_info *info)
 {
 	const struct rule *rule = policy->rules[i];
+	size_t tests = 0;
 
+	for (const struct rule_tests *t = rule->tests; t; t = t->next)
+		tests += t->count;
 	*info = (struct policy_rule_info){
 		.finding = rule->finding,
 		.file = yaml_name(rule->file->document),
 		.line = rule->place->line,
-		.tests = rule->test_count,
+		.tests = tests,
+		.mode = rule_mode_names[rule->mode],
 	};
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "policy/model.h"
 #include "util/cleanup.h"
@@ -32,9 +31,15 @@ static int seal_entries(struct policy *policy)
 	return 0;
 }
 
+/* Rules by id, and of one id in the order of adding. */
 struct named_rule {
-	const struct rule *rule;
+	struct rule *rule;
 	size_t order;
+};
+
+struct rule_index {
+	struct named_rule *ids;
+	size_t count;
 };
 
 static int compare_rule_ids(const void *x, const void *y)
@@ -47,43 +52,132 @@ static int compare_rule_ids(const void *x, const void *y)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static int check_rule_ids(struct policy *policy, struct diag *diag)
+static struct rule *index_find(const struct rule_index *index, struct span id)
+{
+	size_t low = 0, high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = span_compare(id, span_str(index->ids[middle].rule->finding.rule_id));
+
+		if (order == 0)
+			return index->ids[middle].rule;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static int check_rule_ids(const struct rule_index *index, struct diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < index->count; i++) {
+		const struct rule *rule = index->ids[i].rule, *before = index->ids[i - 1].rule;
+
+		if (strcmp(rule->finding.rule_id, before->finding.rule_id) != 0)
+			continue;
+		yaml_error(rule->file->document, rule->place, diag,
+			   "rule id \"%s\" is already used at %s:%u; to change that rule write "
+			   "\"override: %s\"",
+			   rule->finding.rule_id, yaml_name(before->file->document),
+			   before->place->line, rule->finding.rule_id);
+		r = -EINVAL;
+	}
+	return r;
+}
+
+static void apply_override(struct rule *rule, const struct rule_override *override)
+{
+	struct rule_exception **exceptions = &rule->exceptions;
+	struct rule_tests **tests = &rule->tests;
+
+	if (override->has_mode)
+		rule->mode = override->mode;
+	if (override->has_severity)
+		rule->finding.severity = override->severity;
+	if (override->has_throttle)
+		rule->throttle.every_ns = override->throttle.every_ns;
+	if (override->has_throttle_per)
+		rule->throttle.per = override->throttle.per;
+	while (*exceptions)
+		exceptions = &(*exceptions)->next;
+	*exceptions = override->exceptions;
+	while (*tests)
+		tests = &(*tests)->next;
+	*tests = override->tests;
+}
+
+static int apply_overrides(struct policy *policy, const struct rule_index *index, struct diag *diag)
+{
+	int result = 0;
+
+	for (struct policy_file *file = policy->files; file; file = file->next) {
+		for (size_t i = 0; i < file->override_count; i++) {
+			const struct rule_override *override = &file->overrides[i];
+			struct rule *rule = index_find(index, override->place->text);
+			struct suggestion near = {0};
+
+			if (rule) {
+				apply_override(rule, override);
+				continue;
+			}
+			for (size_t n = 0; n < index->count; n++)
+				suggest_offer(&near, override->place->text,
+					      span_str(index->ids[n].rule->finding.rule_id));
+			yaml_error(file->document, override->place, diag,
+				   "no rule \"%.*s\" to override" SUGGEST_FORMAT,
+				   (int)(override->place->text.len < MESSAGE_TEXT_MAX
+						 ? override->place->text.len
+						 : MESSAGE_TEXT_MAX),
+				   override->place->text.at, SUGGEST_ARGS(near));
+			result = -EINVAL;
+		}
+	}
+	return result;
+}
+
+static int index_rules(struct policy *policy, struct diag *diag)
 {
 	_cleanup_free_ struct named_rule *ids = calloc(policy->rule_count + 1, sizeof(*ids));
-	int r = 0;
+	struct rule_index index = {ids, policy->rule_count};
+	int twice, wrong;
 
 	if (!ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		ids[i] = (struct named_rule){policy->rules[i], i};
 	qsort(ids, policy->rule_count, sizeof(*ids), compare_rule_ids);
-	for (size_t i = 1; i < policy->rule_count; i++) {
-		const struct rule *rule = ids[i].rule, *before = ids[i - 1].rule;
-
-		if (strcmp(rule->finding.rule_id, before->finding.rule_id) != 0)
-			continue;
-		yaml_error(rule->file->document, rule->place, diag,
-			   "rule id \"%s\" is already used at %s:%u", rule->finding.rule_id,
-			   yaml_name(before->file->document), before->place->line);
-		r = -EINVAL;
-	}
-	return r;
+	twice = check_rule_ids(&index, diag);
+	wrong = apply_overrides(policy, &index, diag);
+	return twice ? twice : wrong;
 }
 
 static int seal_rules(struct policy *policy, struct diag *diag)
 {
 	size_t count = 0;
+	int r;
 
 	for (struct policy_file *file = policy->files; file; file = file->next)
 		count += file->rule_count;
 	policy->rules = arena_array(&policy->arena, count, sizeof(struct rule *));
-	if (!policy->rules)
+	policy->active = arena_array(&policy->arena, count, sizeof(struct rule *));
+	if (!policy->rules || !policy->active)
 		return -ENOMEM;
-	policy->rule_count = 0;
 	for (struct policy_file *file = policy->files; file; file = file->next)
 		for (size_t i = 0; i < file->rule_count; i++)
 			policy->rules[policy->rule_count++] = &file->rules[i];
-	return check_rule_ids(policy, diag);
+	r = index_rules(policy, diag);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct rule *rule = policy->rules[i];
+
+		rule->finding.observe = rule->mode == RULE_OBSERVE;
+		if (rule->mode != RULE_OFF)
+			policy->active[policy->active_count++] = rule;
+	}
+	return r;
 }
 
 struct sorted_list {
@@ -101,19 +195,20 @@ static int compare_lists(const void *x, const void *y)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* All lists of all files in order of name; a name that comes twice is an error. */
-static int collect_lists(struct policy *policy, struct condition_list **lists, size_t *count,
-			 struct diag *diag)
+/* All lists of all files in order of name. One that comes twice is an error, but for a built-in one,
+ * which gives way. */
+static int collect_lists(struct policy *policy, struct condition_names *names, struct diag *diag)
 {
 	_cleanup_free_ struct sorted_list *sorted = NULL;
-	size_t n = 0;
+	struct condition_list *lists;
+	size_t n = 0, count = 0;
 	int r = 0;
 
 	for (struct policy_file *file = policy->files; file; file = file->next)
 		n += file->list_count;
 	sorted = calloc(n + 1, sizeof(*sorted));
-	*lists = arena_array(&policy->arena, n, sizeof(**lists));
-	if (!sorted || !*lists)
+	lists = arena_array(&policy->arena, n, sizeof(*lists));
+	if (!sorted || !lists)
 		return -ENOMEM;
 	n = 0;
 	for (struct policy_file *file = policy->files; file; file = file->next)
@@ -123,8 +218,12 @@ static int collect_lists(struct policy *policy, struct condition_list **lists, s
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_list *list = sorted[i].from;
 
-		(*lists)[i] = list->list;
-		if (i == 0 || !span_eq(list->list.name, (*lists)[i - 1].name))
+		if (count == 0 || !span_eq(list->list.name, lists[count - 1].name)) {
+			lists[count++] = list->list;
+			continue;
+		}
+		lists[count - 1] = list->list;
+		if (sorted[i - 1].from->file->built_in && !list->file->built_in)
 			continue;
 		yaml_error(list->file->document, list->place, diag,
 			   "list \"%.*s\" is already defined at %s:%u", (int)list->list.name.len,
@@ -132,161 +231,129 @@ static int collect_lists(struct policy *policy, struct condition_list **lists, s
 			   sorted[i - 1].from->place->line);
 		r = -EINVAL;
 	}
-	*count = n;
+	names->lists = lists;
+	names->list_count = count;
 	return r;
 }
 
-static int bind_rules(struct policy *policy, const struct condition_list *lists, size_t count,
-		      struct diag *diag)
+struct sorted_macro {
+	const struct policy_macro *from;
+	size_t order;
+};
+
+static int compare_macros(const void *x, const void *y)
 {
-	int result = 0;
+	const struct sorted_macro *a = x, *b = y;
+	int order = span_compare(a->from->macro.name, b->from->macro.name);
 
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		struct rule *rule = policy->rules[i];
-		struct condition_error error;
-		unsigned int line, column;
-		int r = condition_bind(rule->condition, &policy->arena, lists, count, &error);
+	if (order)
+		return order;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
 
-		if (r == -ENOMEM)
-			return r;
-		if (r == 0)
+/* All macros, likewise. */
+static int collect_macros(struct policy *policy, struct condition_names *names, struct diag *diag)
+{
+	_cleanup_free_ struct sorted_macro *sorted = NULL;
+	struct condition_macro *macros;
+	size_t n = 0, count = 0;
+	int r = 0;
+
+	for (struct policy_file *file = policy->files; file; file = file->next)
+		n += file->macro_count;
+	sorted = calloc(n + 1, sizeof(*sorted));
+	macros = arena_array(&policy->arena, n, sizeof(*macros));
+	if (!sorted || !macros)
+		return -ENOMEM;
+	n = 0;
+	for (struct policy_file *file = policy->files; file; file = file->next)
+		for (size_t i = 0; i < file->macro_count; i++, n++)
+			sorted[n] = (struct sorted_macro){&file->macros[i], n};
+	qsort(sorted, n, sizeof(*sorted), compare_macros);
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_macro *macro = sorted[i].from;
+
+		if (count == 0 || !span_eq(macro->macro.name, macros[count - 1].name)) {
+			macros[count++] = macro->macro;
 			continue;
-		yaml_position(rule->file->document, rule->when, error.offset, &line, &column);
-		diag_add(diag, yaml_name(rule->file->document), line, column, "%s", error.message);
-		result = r;
+		}
+		macros[count - 1] = macro->macro;
+		if (sorted[i - 1].from->file->built_in && !macro->file->built_in)
+			continue;
+		yaml_error(macro->file->document, macro->place, diag,
+			   "macro \"%.*s\" is already defined at %s:%u", (int)macro->macro.name.len,
+			   macro->macro.name.at, yaml_name(sorted[i - 1].from->file->document),
+			   sorted[i - 1].from->place->line);
+		r = -EINVAL;
 	}
-	return result;
+	names->macros = macros;
+	names->macro_count = count;
+	return r;
+}
+
+/* What is done to every condition of a policy, told where the condition stands. */
+struct binding {
+	struct policy *policy;
+	struct condition_names names;
+	struct diag *diag;
+	int result;
+	bool settle; /* the second round, when all are bound */
+};
+
+static void bind_one(struct binding *binding, struct condition *condition,
+		     const struct policy_file *file, const struct yaml_node *scalar)
+{
+	struct condition_error error;
+	unsigned int line = scalar->line, column = scalar->column;
+	int r;
+
+	if (binding->settle)
+		r = condition_settle(condition, &error);
+	else
+		r = condition_bind(condition, &binding->policy->arena, &binding->names, &error);
+	if (r == 0)
+		return;
+	binding->result = r;
+	if (r == -ENOMEM)
+		return;
+	if (scalar->kind == YAML_SCALAR)
+		yaml_position(file->document, scalar, error.offset, &line, &column);
+	diag_add(binding->diag, yaml_name(file->document), line, column, "%s", error.message);
+}
+
+static void bind_all(struct binding *binding)
+{
+	const struct policy *policy = binding->policy;
+
+	for (struct policy_file *file = policy->files; file; file = file->next)
+		for (size_t i = 0; i < file->macro_count; i++)
+			bind_one(binding, file->macros[i].macro.condition, file,
+				 file->macros[i].text);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = policy->rules[i];
+
+		bind_one(binding, rule->condition, rule->file, rule->when);
+		for (struct rule_exception *e = rule->exceptions; e; e = e->next)
+			bind_one(binding, e->condition, e->file, e->place);
+	}
 }
 
 int policy_seal(struct policy *policy, struct diag *diag)
 {
-	struct condition_list *lists = NULL;
-	size_t count = 0;
-	int rules, named, bound = 0, r;
+	struct binding binding = {.policy = policy, .diag = diag};
+	int r = seal_entries(policy), rules = seal_rules(policy, diag), lists, macros;
 
-	r = seal_entries(policy);
-	rules = seal_rules(policy, diag);
-	named = collect_lists(policy, &lists, &count, diag);
-	if (named != -ENOMEM && rules != -ENOMEM)
-		bound = bind_rules(policy, lists, count, diag);
+	lists = collect_lists(policy, &binding.names, diag);
+	macros = collect_macros(policy, &binding.names, diag);
+	if (r == 0 && rules != -ENOMEM && lists != -ENOMEM && macros != -ENOMEM) {
+		bind_all(&binding);
+		binding.settle = true;
+		if (binding.result == 0)
+			bind_all(&binding);
+	}
 	if (r == 0)
-		r = rules ? rules : named ? named : bound;
+		r = rules ? rules : lists ? lists : macros ? macros : binding.result;
 	if (r == -ENOMEM)
 		diag_add(diag, NULL, 0, 0, "out of memory");
 	return r;
-}
-
-/* ---- against the catalogue ----------------------------------------------------------------- */
-
-static void unknown_word(const struct provider_entry *entry, const struct yaml_node *node,
-			 const char *what, const struct suggestion *near, struct diag *diag)
-{
-	yaml_error(entry->file->document, node, diag, "unknown %s \"%.*s\"" SUGGEST_FORMAT, what,
-		   (int)(node->text.len < MESSAGE_TEXT_MAX ? node->text.len : MESSAGE_TEXT_MAX),
-		   node->text.at, SUGGEST_ARGS(*near));
-}
-
-static int check_service(const struct provider_entry *entry, const struct yaml_node *node,
-			 const struct catalog *catalog, struct diag *diag)
-{
-	struct suggestion near = {0};
-
-	if (span_eq(node->text, SPAN_LITERAL("unknown")) ||
-	    catalog_service_by_id(catalog, node->text))
-		return 0;
-	for (size_t i = 0; i < catalog_services(catalog); i++)
-		suggest_offer(&near, node->text, span_str(catalog_service(catalog, i)->id));
-	unknown_word(entry, node, "service", &near, diag);
-	return -EINVAL;
-}
-
-static int check_vendor(const struct provider_entry *entry, const struct yaml_node *node,
-			const struct catalog *catalog, struct diag *diag)
-{
-	struct suggestion near = {0};
-
-	for (size_t i = 0; i < catalog_services(catalog); i++) {
-		struct span vendor = span_str(catalog_service(catalog, i)->vendor);
-
-		if (span_eq(vendor, node->text))
-			return 0;
-		suggest_offer(&near, node->text, vendor);
-	}
-	unknown_word(entry, node, "vendor", &near, diag);
-	return -EINVAL;
-}
-
-/* Calls for a scalar, or for each item of a sequence. */
-static int check_words(const struct provider_entry *entry, const struct yaml_node *node,
-		       int (*check)(const struct provider_entry *entry,
-				    const struct yaml_node *node, const struct catalog *catalog,
-				    struct diag *diag),
-		       const struct catalog *catalog, struct diag *diag)
-{
-	int result = 0;
-
-	if (!node)
-		return 0;
-	if (node->kind == YAML_SCALAR)
-		return check(entry, node, catalog, diag);
-	for (const struct yaml_node *item = node->first; item; item = item->next)
-		if (check(entry, item, catalog, diag) < 0)
-			result = -EINVAL;
-	return result;
-}
-
-static bool words_have(const struct word_list *words, struct span text)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (span_eq(words->items[i], text))
-			return true;
-	return false;
-}
-
-static int resolve_vendors(struct policy *policy, struct provider_entry *entry,
-			   const struct catalog *catalog)
-{
-	const struct word_list *vendors = &entry->words[ENTRY_VENDOR];
-	struct span *ids;
-	size_t n = 0;
-
-	if (vendors->count == 0)
-		return 0;
-	ids = arena_array(&policy->arena, catalog_services(catalog), sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	for (size_t i = 0; i < catalog_services(catalog); i++) {
-		const struct service *service = catalog_service(catalog, i);
-		const char *id;
-
-		if (!words_have(vendors, span_str(service->vendor)))
-			continue;
-		id = arena_string(&policy->arena, span_str(service->id));
-		if (!id)
-			return -ENOMEM;
-		ids[n++] = span_str(id);
-	}
-	entry->vendor_services = (struct word_list){ids, n};
-	entry->vendors_resolved = true;
-	return 0;
-}
-
-int policy_check_services(struct policy *policy, const struct catalog *catalog, struct diag *diag)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < policy->entry_count; i++) {
-		struct provider_entry *entry = policy->entries[i];
-
-		if (check_words(entry, entry->nodes[ENTRY_SERVICE], check_service, catalog, diag) <
-		    0)
-			result = -EINVAL;
-		if (check_words(entry, entry->nodes[ENTRY_VENDOR], check_vendor, catalog, diag) < 0)
-			result = -EINVAL;
-		if (resolve_vendors(policy, entry, catalog) < 0) {
-			diag_add(diag, NULL, 0, 0, "out of memory");
-			return -ENOMEM;
-		}
-	}
-	return result;
 }

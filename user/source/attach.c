@@ -3,32 +3,22 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "gnomon.skel.h"
 #include "gnomon/tlslib.h"
 #include "source/bpf_load.h"
-#include "source/libraries.h"
 #include "util/cleanup.h"
 
-struct attached_file {
-	dev_t device;
-	ino_t inode;
-};
+/* What one hooked file holds: an entry probe a function, and with uprobe_multi one link for all returns. */
+#define LINKS_PER_FILE_MAX (2 * TLS_HOOKS_PER_FILE_MAX)
 
 struct attachments {
 	struct gnomon *skel;
 	struct hooks_report *report;
-	struct attached_file files[TLS_FILES_MAX];
-	size_t file_count;
-	/* six functions at most, entry and return */
-	struct bpf_link *links[TLS_FILES_MAX * 10];
-	int multi_links[TLS_FILES_MAX * 10];
+	struct bpf_link *links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
+	int multi_links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
 	size_t link_count, multi_count;
 };
 
@@ -89,114 +79,97 @@ static int attach_program(struct attachments *a, const struct bpf_program *progr
 	return 0;
 }
 
-/* Entries before returns: a return without its entry is dropped in the kernel, an entry without its
- * return would leave calls behind. */
+/* What a role's probes run. */
+struct role {
+	enum tls_function function;
+	const struct bpf_program *at_entry;
+	const struct bpf_program *at_return; /* a return probe; NULL: the role needs none */
+};
+
+/* A return probe corrupts its caller anywhere but at a function's entry, and without one a read or a
+ * write tells nothing. */
+static bool is_hookable(const struct tls_hook *hook, const struct role *role)
+{
+	return hook->function == role->function && (!role->at_return || hook->at_entry);
+}
+
+/* All places of the file that play the role. Returns their count. */
+static int attach_role(struct attachments *a, const char *path, const struct role *role,
+		       const struct tls_hook *hooks, int count)
+{
+	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
+	unsigned int n = 0;
+	int r = 0;
+
+	for (int i = 0; i < count; i++)
+		if (is_hookable(&hooks[i], role))
+			offsets[n++] = hooks[i].file_offset;
+	if (role->at_return)
+		r = attach_program(a, role->at_return, path, offsets, n, true);
+	if (!r)
+		r = attach_program(a, role->at_entry, path, offsets, n, false);
+	return r ? r : (int)n;
+}
+
+/* The returns first: a return without its entry is dropped in the kernel, an entry without its return
+ * would leave calls behind. */
 static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
 			int count)
 {
-	const struct bpf_program *const entry[TLS_FUNCTION_COUNT] = {
-		[TLS_READ] = a->skel->progs.tls_read_enter,
-		[TLS_WRITE] = a->skel->progs.tls_write_enter,
-		[TLS_READ_EX] = a->skel->progs.tls_read_ex_enter,
-		[TLS_WRITE_EX] = a->skel->progs.tls_write_ex_enter,
-		[TLS_FREE] = a->skel->progs.tls_end,
-		[TLS_SHUTDOWN] = a->skel->progs.tls_end,
+	const struct bpf_program *const returned = a->skel->progs.tls_return;
+	const struct role roles[] = {
+		{TLS_READ, a->skel->progs.tls_read_enter, returned},
+		{TLS_WRITE, a->skel->progs.tls_write_enter, returned},
+		{TLS_READ_EX, a->skel->progs.tls_read_ex_enter, returned},
+		{TLS_WRITE_EX, a->skel->progs.tls_write_ex_enter, returned},
+		{TLS_WRITE_EX2, a->skel->progs.tls_write_ex2_enter, returned},
+		{TLS_FREE, a->skel->progs.tls_end, NULL},
+		{TLS_SHUTDOWN, a->skel->progs.tls_end, NULL},
+		{TLS_GO_READ_RETURN, a->skel->progs.tls_go_read_return, NULL},
+		{TLS_GO_READ, a->skel->progs.tls_go_read, NULL},
+		{TLS_GO_WRITE, a->skel->progs.tls_go_write, NULL},
+		{TLS_GO_CLOSE, a->skel->progs.tls_go_close, NULL},
 	};
-	unsigned long returns[TLS_HOOKS_PER_FILE_MAX];
-	unsigned int return_count = 0;
-	int r;
+	int hooked = 0;
 
-	for (int i = 0; i < count; i++)
-		if (entry[hooks[i].function] != a->skel->progs.tls_end)
-			returns[return_count++] = hooks[i].file_offset;
-	r = attach_program(a, a->skel->progs.tls_return, path, returns, return_count, true);
-	for (int i = 0; i < count && !r; i++) {
-		unsigned long offset = hooks[i].file_offset;
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		int r = attach_role(a, path, &roles[i], hooks, count);
 
-		r = attach_program(a, entry[hooks[i].function], path, &offset, 1, false);
+		if (r < 0)
+			return r;
+		hooked += r;
 	}
-	return r;
+	return hooked;
 }
 
-static bool already_attached(struct attachments *a, const struct stat *st)
+/* What was found and cannot be hooked yet is told too: it is why a program is seen by name only. */
+static void report_file(struct attachments *a, const char *name, const char *library, int result)
 {
-	for (size_t i = 0; i < a->file_count; i++)
-		if (a->files[i].device == st->st_dev && a->files[i].inode == st->st_ino)
-			return true;
-	return false;
+	struct tls_file_report *report = &a->report->files[a->report->file_count];
+
+	span_copy(report->path, sizeof(report->path), span_str(name));
+	report->library = library;
+	report->hooks = result > 0 ? (unsigned int)result : 0;
+	report->error = result > 0 ? 0 : result < 0 ? result : -EOPNOTSUPP;
+	/* readers look at the count first */
+	__atomic_store_n(&a->report->file_count, a->report->file_count + 1, __ATOMIC_RELEASE);
 }
 
-/* `path` is what to open, `name` what to show: /proc/PID/root/... and the path inside. */
-static void attach_file(struct attachments *a, const struct tlslib_ops *lib, const char *path,
-			const char *name)
+int attachments_file(struct attachments *a, int fd, const char *name)
 {
-	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
-	struct tls_file_report *report;
-	_cleanup_close_ int fd = -1;
 	struct tlslib_reader reader = {.read = read_file, .ctx = &fd};
-	struct stat st;
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	char path[64];
 	int n, r;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || already_attached(a, &st) ||
-	    a->file_count == TLS_FILES_MAX)
-		return;
-	n = lib->find(&reader, hooks, ARRAY_SIZE(hooks));
-	if (n == -ENOENT)
-		return;
-	r = n < 0 ? n : attach_hooks(a, path, hooks, n);
-
-	a->files[a->file_count++] = (struct attached_file){st.st_dev, st.st_ino};
-	report = &a->report->files[a->report->file_count++];
-	span_copy(report->path, sizeof(report->path), span_str(name));
-	report->library = lib->name;
-	report->hooks = n > 0 ? (unsigned int)n : 0;
-	report->error = r;
-}
-
-static const struct tlslib_ops *library_of(const char *path)
-{
-	for (size_t i = 0; tlslib_table[i]; i++)
-		if (tlslib_table[i]->match(span_str(path)))
-			return tlslib_table[i];
-	return NULL;
-}
-
-static void scan_directories(struct attachments *a)
-{
-	static const char *const patterns[] = {
-		"/usr/lib/*/lib*ssl*.so*",       "/usr/lib/lib*ssl*.so*",
-		"/usr/lib64/lib*ssl*.so*",       "/usr/local/lib/lib*ssl*.so*",
-		"/usr/local/lib/*/lib*ssl*.so*", "/lib/*/lib*ssl*.so*",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-		char path[PATH_MAX];
-		glob_t found;
-
-		if (glob(patterns[i], GLOB_NOSORT, NULL, &found))
-			continue;
-		for (size_t j = 0; j < found.gl_pathc; j++) {
-			const struct tlslib_ops *lib = library_of(found.gl_pathv[j]);
-
-			/* the file behind the links is what people know it by */
-			if (lib && realpath(found.gl_pathv[j], path))
-				attach_file(a, lib, path, path);
-		}
-		globfree(&found);
-	}
-}
-
-static void on_mapping(void *ctx, const char *path, const char *open_path)
-{
-	const struct tlslib_ops *lib = library_of(path);
-
-	if (lib)
-		attach_file(ctx, lib, open_path, path);
-}
-
-void attachments_scan(struct attachments *a)
-{
-	scan_directories(a);
-	visit_mappings(on_mapping, a);
+	n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
+	if (n <= 0)
+		return -ENOENT;
+	if (a->report->file_count == TLS_FILES_MAX)
+		return -ENOSPC;
+	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = attach_hooks(a, path, hooks, n);
+	report_file(a, name, hooks[0].library->name, r);
+	return r;
 }

@@ -6,11 +6,12 @@
 struct gnomon;
 struct attachments;
 
-/* Hooks on TLS libraries. NULL when out of memory. `report` is written to as files are found and must
- * outlive it. */
+/* Probes on TLS libraries. NULL when out of memory. `report` is written to as files are hooked, and must
+ * outlive it. One thread at a time. */
 struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report);
+/* Removes every probe. */
 void attachments_free(struct attachments *attachments);
-/* Hooks every TLS library in the system's library directories, so that a program started later is
- * seen from its first byte, and every one that a running process has mapped. A file is hooked once,
- * whatever names it has. */
-void attachments_scan(struct attachments *attachments);
+/* Looks for TLS functions in the open file and hooks them; `name` is for people. Not more than once
+ * for a file. Returns how many functions are hooked; -ENOENT: the file has none; -ENOSPC: too many
+ * files are hooked already; other -errno: found, and not to be hooked (it is reported). */
+int attachments_file(struct attachments *attachments, int fd, const char *name);

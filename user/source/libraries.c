@@ -15,15 +15,15 @@
 #include "util/cleanup.h"
 
 /* proc_pid_maps(5): address, permissions, offset, device, inode, path. */
-static void visit_process(const char *pid, mapping_visitor visit, void *ctx)
+bool visit_process_mappings(uint32_t pid, mapping_visitor visit, void *ctx)
 {
 	_cleanup_fclose_ FILE *maps = NULL;
 	char path[PATH_MAX + 64], line[PATH_MAX + 128];
 
-	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
 	maps = fopen(path, "re");
 	if (!maps)
-		return; /* it has ended, or is not ours to read */
+		return false;
 	while (fgets(line, sizeof(line), maps)) {
 		char permissions[8];
 		int at = 0;
@@ -32,9 +32,10 @@ static void visit_process(const char *pid, mapping_visitor visit, void *ctx)
 		    line[at] != '/' || !strchr(permissions, 'x'))
 			continue;
 		line[strcspn(line, "\n")] = '\0';
-		snprintf(path, sizeof(path), "/proc/%s/root%s", pid, line + at);
+		snprintf(path, sizeof(path), "/proc/%u/root%s", pid, line + at);
 		visit(ctx, line + at, path);
 	}
+	return true;
 }
 
 void visit_mappings(mapping_visitor visit, void *ctx)
@@ -44,7 +45,8 @@ void visit_mappings(mapping_visitor visit, void *ctx)
 
 	while (proc && (entry = readdir(proc)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			visit_process(entry->d_name, visit, ctx);
+			visit_process_mappings((uint32_t)strtoul(entry->d_name, NULL, 10), visit,
+					       ctx);
 	if (proc)
 		closedir(proc);
 }
@@ -53,8 +55,9 @@ void visit_mappings(mapping_visitor visit, void *ctx)
 static const struct {
 	const char *prefix, *library;
 } unsupported[] = {
-	{"libgnutls.so", "gnutls"},   {"libssl3.so", "nss"},        {"libnspr4.so", "nss"},
-	{"libmbedtls.so", "mbedtls"}, {"libwolfssl.so", "wolfssl"}, {"libs2n.so", "s2n"},
+	{"libmbedtls.so", "mbedtls"},
+	{"libwolfssl.so", "wolfssl"},
+	{"libs2n.so", "s2n"},
 };
 
 struct search {
@@ -74,14 +77,15 @@ static bool examine(struct tls_library *l, const char *path, int fd)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	const struct tlslib_ops *ops = tlslib_by_path(span_str(path));
 	struct tlslib_reader reader = {read_fd, &fd};
-	int n;
 
-	for (size_t i = 0; tlslib_table[i]; i++) {
-		if (!tlslib_table[i]->match(span_str(path)))
-			continue;
-		n = tlslib_table[i]->find(&reader, hooks, ARRAY_SIZE(hooks));
-		l->library = tlslib_table[i]->name;
+	if (ops) {
+		int n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
+
+		if (n == -ENOENT)
+			return false;
+		l->library = ops->name;
 		l->readable = n > 0;
 		l->reason = n > 0 ? NULL : "its functions are not found";
 		return true;
@@ -100,9 +104,8 @@ static bool maybe_tls(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
 
-	for (size_t i = 0; tlslib_table[i]; i++)
-		if (tlslib_table[i]->match(span_str(path)))
-			return true;
+	if (tlslib_by_path(span_str(path)))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++)
 		if (strncmp(name, unsupported[i].prefix, strlen(unsupported[i].prefix)) == 0)
 			return true;

@@ -4,15 +4,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gnomon/tlslib.h"
+#include "tlslib/elf_image.h"
+
+/* A wanted function and where it is. */
+struct elf_symbol {
+	const char *name;
+	uint64_t address; /* 0: not there, or in two places */
+	uint64_t size;    /* bytes; 0: not told */
+};
 
 /*
- * Looks up exported functions of an ELF64 little-endian file by name, through a reader, by bounded
- * reads (System V gABI, chapters 4 and 5). libelf would want the whole file in memory or a descriptor of
- * its own, and a file that its owner truncates while mapped is a SIGBUS.
- *
- * offsets[i] is the file offset of names[i]'s first instruction, 0 where there is none. Returns how many
- * were found; -ENOEXEC: not such a file, or a malformed one; -errno from the reader.
+ * Looks up functions by name in all of the file's symbol tables, exported or not (.dynsym, .symtab).
+ * A name that stands for two addresses stands for none. Fills address and size of `count` symbols; a
+ * file without a symbol table leaves them 0. -ENOEXEC: a table is malformed or larger than
+ * ELF_SYMBOLS_MAX; -ENOMEM; -errno from the reader.
  */
-int elf_find_functions(const struct tlslib_reader *reader, const char *const *names,
-		       uint64_t *offsets, size_t count);
+int elf_find_symbols(const struct elf_image *image, struct elf_symbol *symbols, size_t count);

@@ -5,16 +5,19 @@
 #include <stdlib.h>
 
 #include "api/exchange.h"
+#include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "protocol/http1.h"
 
 /* HTTP/1 bytes in, facts out: what the pipeline does with a stream, for tests. */
 struct conversation {
 	void *http;
-	FILE *log; /* one line an exchange; NULL: nothing is written */
+	const struct service *service; /* what the catalogue knows of the host; NULL: nothing */
+	FILE *log;                     /* one line an exchange; NULL: nothing is written */
 	char *text;
 	size_t len;
 	unsigned int ended, shaped;
+	bool is_call;          /* of the exchange that ended last */
 	struct llm_facts last; /* of the exchange that ended last */
 	struct {
 		uint32_t number;
@@ -38,7 +41,7 @@ static void conversation_request(void *ctx, uint32_t number, const struct http_h
 		if (c->open[i].exchange)
 			continue;
 		c->open[i].number = number;
-		c->open[i].exchange = api_exchange_new(head);
+		c->open[i].exchange = api_exchange_new(head, c->service);
 		return;
 	}
 	abort();
@@ -92,6 +95,7 @@ static void facts_print(FILE *to, const struct llm_facts *f)
 static void conversation_end(void *ctx, uint32_t number, enum exchange_end how)
 {
 	struct conversation *c = ctx;
+	const struct catalog_match match = {.service = c->service};
 
 	for (int i = 0; i < HTTP_PIPELINE_MAX; i++) {
 		struct api_exchange *exchange = c->open[i].exchange;
@@ -102,6 +106,7 @@ static void conversation_end(void *ctx, uint32_t number, enum exchange_end how)
 		c->last = *api_exchange_facts(exchange);
 		c->ended++;
 		c->shaped += api_exchange_shape(exchange);
+		c->is_call = api_exchange_is_call(exchange, &match);
 		if (c->log)
 			facts_print(c->log, &c->last);
 		api_exchange_free(exchange);

@@ -43,6 +43,8 @@ static const struct condition_list lists[] = {{{"nets", 4}, net_items, 2},
 					      {{"numbers", 7}, number_items, 2},
 					      {{"people", 6}, people_items, 4}};
 
+static const struct condition_names names = {lists, 3, NULL, 0};
+
 static void expect(const char *text, enum tristate wanted)
 {
 	struct condition_error error = {0};
@@ -53,7 +55,7 @@ static void expect(const char *text, enum tristate wanted)
 
 	if (!condition)
 		fail_msg("%s: %zu: %s", text, error.offset, error.message);
-	if (condition_bind(condition, &arena, lists, ARRAY_SIZE(lists), &error) < 0)
+	if (condition_bind(condition, &arena, &names, &error) < 0)
 		fail_msg("%s: %zu: %s", text, error.offset, error.message);
 	fill(&event);
 	got = condition_eval(condition, &event);
@@ -69,7 +71,7 @@ static void refuse(const char *text, const char *marks, const char *message)
 	struct arena arena = {0};
 	struct condition *condition = condition_compile(&arena, span_str(text), &error);
 
-	if (condition && condition_bind(condition, &arena, lists, ARRAY_SIZE(lists), &error) == 0)
+	if (condition && condition_bind(condition, &arena, &names, &error) == 0)
 		fail_msg("%s: was accepted", text);
 	assert_string_equal(error.message, message);
 	if (error.offset != strlen(marks) - 1)
@@ -145,6 +147,11 @@ static void test_other_types(void **state)
 	expect("destination.ip in (\"192.0.2.1\", \"10.1.2.3\")", TRI_TRUE);
 	expect("destination.ip in $nets", TRI_TRUE);
 	expect("source.ip in $nets", TRI_UNKNOWN);
+	expect("destination.ip cidr \"10.0.0.0/8\"", TRI_TRUE);
+	expect("destination.ip cidr \"192.168.0.0/16\"", TRI_FALSE);
+	expect("destination.ip cidr (\"192.168.0.0/16\", \"10.1.2.3\")", TRI_TRUE);
+	expect("destination.ip cidr $nets", TRI_TRUE);
+	expect("source.ip cidr $nets", TRI_UNKNOWN);
 	expect("gnomon.ancestors contains \"sshd\"", TRI_TRUE);
 	expect("gnomon.ancestors contains \"ssh\"", TRI_FALSE);
 	expect("gnomon.ancestors in (\"zsh\", \"bash\")", TRI_TRUE);
@@ -284,6 +291,119 @@ static void test_errors(void **state)
 	refuse("user.name == \"x\" # y", "                 ^", "unexpected '#'");
 }
 
+static void test_cidr_errors(void **state)
+{
+	(void)state;
+	refuse("destination.ip cidr \"x\"", "                    ^",
+	       "\"x\" is no address or network");
+	refuse("destination.ip cidr 5", "                    ^",
+	       "destination.ip is an address and does not compare with a number");
+	refuse("destination.ip cidr $people", "                    ^",
+	       "\"dave\" of the list \"people\" is no address for destination.ip");
+	refuse("user.name cidr \"10.0.0.0/8\"", "          ^",
+	       "\"cidr\" needs an address, user.name is a string");
+}
+
+/* Compiles a macro and binds it to those before it. */
+static void add_macro(struct arena *arena, struct condition_macro *macros, size_t count,
+		      const char *name, const char *text)
+{
+	struct condition_error error;
+
+	macros[count].name = span_str(name);
+	macros[count].condition = condition_compile(arena, span_str(text), &error);
+	assert_non_null(macros[count].condition);
+}
+
+/* Binds and settles all macros and then the text; its error, or its truth with "". */
+static enum tristate with_macros(struct arena *arena, const struct condition_macro *macros,
+				 size_t count, const char *text, struct condition_error *error)
+{
+	struct condition_names all = {lists, 3, macros, count};
+	struct condition *condition = condition_compile(arena, span_str(text), error);
+	struct event event;
+
+	assert_non_null(condition);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(condition_bind(macros[i].condition, arena, &all, error), 0);
+	if (condition_bind(condition, arena, &all, error) || condition_settle(condition, error))
+		return TRI_UNKNOWN;
+	error->message[0] = '\0';
+	fill(&event);
+	return condition_eval(condition, &event);
+}
+
+static void test_macros(void **state)
+{
+	struct condition_macro macros[MACRO_DEPTH_MAX + 4];
+	struct condition_error error;
+	struct arena arena = {0};
+	char name[32], text[32];
+	size_t n = 0;
+
+	(void)state;
+	add_macro(&arena, macros, n++, "big", "gen_ai.usage.input_tokens > 500");
+	add_macro(&arena, macros, n++, "both", "big and ours");
+	add_macro(&arena, macros, n++, "ours", "user.name in $people");
+	assert_int_equal(with_macros(&arena, macros, n, "both", &error), TRI_TRUE);
+	assert_int_equal(with_macros(&arena, macros, n, "not both or (big)", &error), TRI_TRUE);
+	assert_int_equal(with_macros(&arena, macros, n, "ours and user.name == 'bob'", &error),
+			 TRI_FALSE);
+	assert_string_equal(error.message, "");
+	with_macros(&arena, macros, n, "user.name exists and bigg", &error);
+	assert_string_equal(error.message,
+			    "unknown field or macro \"bigg\", did you mean \"big\"?");
+	assert_int_equal(error.offset, 21);
+
+	n = 0;
+	add_macro(&arena, macros, n++, "a", "user.name exists or b");
+	add_macro(&arena, macros, n++, "b", "not a");
+	with_macros(&arena, macros, n, "a", &error);
+	assert_string_equal(error.message, "the macro \"a\" leads back to itself");
+	assert_int_equal(error.offset, 0);
+
+	/* m0 uses m1, and so on: the deepest that is taken, and one more */
+	for (size_t depth = MACRO_DEPTH_MAX; depth <= MACRO_DEPTH_MAX + 1; depth++) {
+		for (n = 0; n < depth; n++) {
+			snprintf(name, sizeof(name), "m%zu", n);
+			snprintf(text, sizeof(text), n + 1 < depth ? "m%zu" : "user.name exists",
+				 n + 1);
+			add_macro(&arena, macros, n, arena_string(&arena, span_str(name)),
+				  arena_string(&arena, span_str(text)));
+		}
+		with_macros(&arena, macros, n, "m0", &error);
+		assert_string_equal(error.message,
+				    depth > MACRO_DEPTH_MAX ? "macros are nested too deeply" : "");
+	}
+	arena_done(&arena);
+}
+
+/* Each macro uses the next eight times: small as text, large when it is written out. */
+static void test_macro_weight(void **state)
+{
+	static const char *const texts[] = {
+		"b and b and b and b and b and b and b and b",
+		"c and c and c and c and c and c and c and c",
+		"d and d and d and d and d and d and d and d",
+		"e and e and e and e and e and e and e and e",
+		"f and f and f and f and f and f and f and f",
+		"user.name exists",
+	};
+	static const char *const macro_names[] = {"a", "b", "c", "d", "e", "f"};
+	struct condition_macro macros[6];
+	struct condition_error error;
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		add_macro(&arena, macros, i, macro_names[i], texts[i]);
+	assert_int_equal(with_macros(&arena, macros, 6, "c", &error), TRI_TRUE);
+	with_macros(&arena, macros, 6, "user.name exists and a", &error);
+	assert_string_equal(error.message, "the condition is too long with its macros");
+	assert_int_equal(error.offset, 21);
+	arena_done(&arena);
+}
+
 static void test_limits(void **state)
 {
 	char text[CONDITION_BYTES_MAX + 2] = "";
@@ -326,10 +446,12 @@ static void test_deepest_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_operators),   cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_other_types), cmocka_unit_test(test_three_values),
-		cmocka_unit_test(test_precedence),  cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_limits),      cmocka_unit_test(test_deepest_stack),
+		cmocka_unit_test(test_operators),     cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_other_types),   cmocka_unit_test(test_three_values),
+		cmocka_unit_test(test_precedence),    cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_cidr_errors),   cmocka_unit_test(test_macros),
+		cmocka_unit_test(test_macro_weight),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_deepest_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#pragma once
-
-#include "gnomon/tlslib.h"
-
-extern const struct tlslib_ops openssl_tlslib;

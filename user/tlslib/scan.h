@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gnomon/limits.h"
+#include "tlslib/elf_image.h"
+
+/*
+ * The one look at a file that serves all rows: constants that they want (needles) in the read-only
+ * segments, and then the instructions that take such a constant's address in the executable ones.
+ */
+
+struct scan_hit {
+	const struct tlslib_needle *needle;
+	uint64_t address; /* of the string's first byte, past its leading NUL */
+};
+
+struct scan_xref {
+	uint64_t address; /* of the instruction */
+	uint32_t hit;     /* index */
+};
+
+struct scan {
+	struct scan_hit hits[TLSLIB_HITS_MAX];
+	size_t hit_count;
+	struct scan_xref *xrefs; /* in order of address within a segment */
+	size_t xref_count;
+	bool incomplete; /* there were more hits or references than fit: nothing may rest on them */
+};
+
+/* Finds needles; fills hits. -ENOMEM; -ENOEXEC: the file is shorter than its headers say; -errno from the
+ * reader. */
+int scan_needles(struct scan *scan, const struct elf_image *image,
+		 const struct tlslib_needle *const *needles, size_t count);
+
+/* Finds references to the hits: on x86-64 `lea r64, [rip + d32]`, and in files with a fixed address
+ * `mov r32, imm32` and `mov r64, simm32`. Errors as above. */
+int scan_xrefs(struct scan *scan, const struct elf_image *image);
+
+void scan_done(struct scan *scan);
