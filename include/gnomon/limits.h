@@ -68,6 +68,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Decoded base64 handed on at a time: enough to pay for the call. */
+#define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
@@ -92,6 +94,8 @@
 #define STREAMS_MAX   16384
 /* Counters of streams by pid, so that the end of a process without any costs nothing. */
 #define STREAM_PIDS 4096
+/* Listening sockets that are remembered; a host has tens. */
+#define LISTENERS_MAX 1024
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -150,6 +154,8 @@
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
 #define AGENT_HEADER_NAME_MAX 64
+/* The shape of an API is certain; that the usual program is behind its usual port is a habit. */
+#define CATALOG_PORT_CONFIDENCE 80
 /* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
 #define PRICE_FILE_DEPTH_MAX 8
 #define PRICE_FILE_BYTES_MAX (4 << 20)
@@ -225,12 +231,24 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
+#define PACKET_HTTP_BYTES_MAX (65536 + 128)
+/* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most
+ * calls, and an answer that comes at once. */
+#define HTTP_FIRST_REQUEST_BYTES  65536
+#define HTTP_FIRST_RESPONSE_BYTES 16384
+/* Open sockets whose byte counts are read at a time: 12 KB, and no pause between two records. */
+#define SOCKET_SAMPLES_BATCH 512
+/* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
+#define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */
 #define KERNEL_THREADS_MAX 16384
+/* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
+#define KERNEL_GO_READS_MAX 16384
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		event_set_text(&event, F_SERVICE_KIND, "model-api");
 		policy_judge(policy, &event);
 		assert(event_has(&event, F_VERDICT));
-		state = policy_state_new();
+		state = policy_state_new(true);
 		for (int i = 0; i < 3; i++)
 			policy_match(policy, state, &event, findings, FINDINGS_PER_EVENT_MAX);
 		policy_state_free(state);

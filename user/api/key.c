@@ -2,6 +2,7 @@
 #include "api/exchange.h"
 
 #include "api/family.h"
+#include "util/base64.h"
 #include "util/cleanup.h"
 
 /*
@@ -92,20 +93,6 @@ static const struct {
 	{SPAN_LITERAL("enterprise"), "organisation"}, {SPAN_LITERAL("edu"), "organisation"},
 };
 
-/* The value of a digit of base64url (RFC 4648 section 5), or -1. */
-static int base64url_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-')
-		return 62;
-	return c == '_' ? 63 : -1;
-}
-
 /* Looks for one claim while the bytes go by; nothing but the plan's name is ever held. */
 struct claim_search {
 	size_t matched; /* characters of the claim's name */
@@ -143,7 +130,7 @@ static const char *account_of_token(struct span token)
 
 	token = span_skip(token, dot ? (size_t)(dot - token.at) + 1 : token.len);
 	for (size_t i = 0; i < token.len && !search.done; i++) {
-		int digit = base64url_digit(token.at[i]);
+		int digit = base64_digit(token.at[i]);
 
 		if (digit < 0)
 			break;

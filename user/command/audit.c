@@ -91,6 +91,7 @@ static int open_all(struct audit *a, struct diag *diag)
 		.agents = a->rules.agents,
 		.source = a->ops,
 		.source_state = a->source,
+		.interim_ns = settings_interim_ns(),
 		.unseen_reason = "capture",
 		.deliver = deliver,
 		.ctx = a,

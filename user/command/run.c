@@ -301,7 +301,7 @@ static const char *unseen_reason(const struct hooks_report *report)
 static int open_all(struct sensor *s, struct diag *diag)
 {
 	const char *directory = getenv("STATE_DIRECTORY");
-	struct source_config source = {0};
+	struct source_config source = {.interim_ns = settings_interim_ns()};
 	struct pipeline_config config;
 	int r;
 
@@ -312,7 +312,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		r = bpf_source.open(&s->source, &source, diag);
 	if (r)
 		return r;
-	s->state = policy_state_new();
+	s->state = policy_state_new(true);
 	if (!s->state)
 		return -ENOMEM;
 	/* what is lost of it is worth a warning, not a sensor that does not start */
@@ -327,6 +327,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.agents = s->rules.agents,
 		.source = &bpf_source,
 		.source_state = s->source,
+		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
 		.deliver = deliver,
 		.ctx = s,

@@ -20,6 +20,7 @@ static const struct {
 } actions[] = {
 	{"llm-request", "gnomon.llm", "event", "access", {"api", "network"}},
 	{"llm-connection", "gnomon.connection", "event", "connection", {"network"}},
+	{"llm-server", "gnomon.server", "event", "info", {"network", "process"}},
 	{"connection", "gnomon.connection", "event", "connection", {"network"}},
 	{"sensor-start", "gnomon.status", "event", "start", {"host"}},
 	{"sensor-stop", "gnomon.status", "event", "end", {"host"}},
@@ -149,6 +150,8 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
 		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
 	}
+	if (wire->http)
+		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));
 	event_format(event, F_FLOW_ID, "%s", text);
 }
@@ -214,6 +217,8 @@ static const enum field carried[] = {
 	F_NETWORK_PROTOCOL,
 	F_NETWORK_DIRECTION,
 	F_NETWORK_COMMUNITY_ID,
+	F_SERVER_IP,
+	F_SERVER_PORT,
 	F_TLS_CLIENT_SERVER_NAME,
 	F_URL_DOMAIN,
 	F_URL_PATH,

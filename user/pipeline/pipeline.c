@@ -63,10 +63,10 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
 	if (!config->state)
-		p->own_state = policy_state_new();
+		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
 	if (!p->state || !p->flows || !p->processes || (config->live && !p->users) ||
-	    plaintext_init(p)) {
+	    plaintext_init(p) || servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -88,6 +88,7 @@ void pipeline_free(struct pipeline *p)
 	if (p->streams.buckets)
 		plaintext_done(p);
 	flows_free(p->flows);
+	servers_done(p);
 	processes_free(p->processes);
 	users_free(p->users);
 	policy_state_free(p->own_state);

@@ -32,6 +32,7 @@ struct pipeline_config {
 	const struct agents *agents;     /* NULL: nobody is told to be one */
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;
+	uint64_t interim_ns; /* between events of an open connection; 0: none before its end */
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */
 	const char *unseen_reason;
 	void (*deliver)(void *ctx, const struct event *event);

@@ -160,6 +160,7 @@ struct policy_file {
 	struct arena arena;
 	struct yaml_document *document;
 	const char *ruleset;
+	bool built_in; /* its lists and macros give way to others of their names */
 	bool has_default;
 	enum verdict default_verdict;
 	struct provider_entry *entries;

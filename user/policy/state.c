@@ -159,13 +159,14 @@ void key_add_fields(struct state_key *key, const struct event *event, const stru
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-struct policy_state *policy_state_new(void)
+struct policy_state *policy_state_new(bool lasting)
 {
 	struct policy_state *state = calloc(1, sizeof(*state));
 
 	if (!state)
 		return NULL;
 	state->dir_fd = -1;
+	state->lasting = lasting;
 	if (pool_init(&state->throttles, STATE_THROTTLES_MAX, sizeof(struct throttle_entry)) ||
 	    pool_init(&state->windows, STATE_WINDOWS_MAX, sizeof(struct window_entry)) ||
 	    pool_init(&state->members, STATE_MEMBERS_MAX, sizeof(struct member_entry)) ||

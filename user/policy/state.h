@@ -14,8 +14,9 @@ struct diag;
  */
 struct policy_state;
 
-/* NULL when out of memory. */
-struct policy_state *policy_state_new(void);
+/* `lasting`: it goes on for as long as the host is watched, so that windows of what is new can speak. In
+ * a look at one capture all is new, and they are silent. NULL when out of memory. */
+struct policy_state *policy_state_new(bool lasting);
 void policy_state_free(struct policy_state *state);
 
 struct policy_state_stats {

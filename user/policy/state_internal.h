@@ -62,7 +62,7 @@ struct policy_state {
 	uint64_t suppressed, dropped;
 	uint64_t now_ns; /* of the latest event */
 	int dir_fd;      /* -1: what was seen is not kept */
-	bool dirty;
+	bool lasting, dirty;
 };
 
 /* Forgets everything but what it counted. */

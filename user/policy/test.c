@@ -158,7 +158,7 @@ int policy_test(const struct policy *policy,
 		void (*report)(void *ctx, const struct policy_test_result *result), void *ctx,
 		size_t *wrong)
 {
-	struct test_run run = {.report = report, .ctx = ctx, .state = policy_state_new()};
+	struct test_run run = {.report = report, .ctx = ctx, .state = policy_state_new(true)};
 
 	if (!run.state)
 		return -ENOMEM;

@@ -125,7 +125,7 @@ bool state_window(struct policy_state *state, const struct rule *rule, const str
 	if (!window->every_event && !event_has(event, window->field))
 		return false;
 	if (window->kind == WINDOW_NEW)
-		return is_new(state, rule, event, now_ns);
+		return state->lasting && is_new(state, rule, event, now_ns);
 	entry = window_of(state, rule, event, now_ns);
 	window_advance(entry, step);
 	if (!window_covers(entry, step))

@@ -32,7 +32,7 @@ struct bed {
 static void bed_init(struct bed *bed, const char *text)
 {
 	bed->policy = make(text);
-	bed->state = policy_state_new();
+	bed->state = policy_state_new(true);
 	assert_non_null(bed->state);
 }
 
@@ -307,6 +307,10 @@ static void test_new(void **state)
 	assert_int_equal(at(&bed, 30 * DAY, "alice", 1), 0);
 	assert_int_equal(at(&bed, 60 * DAY, "alice", 1), 0);
 	assert_int_equal(at(&bed, 91 * DAY, "alice", 1), 1);
+	/* in a capture all would be new */
+	policy_state_free(bed.state);
+	bed.state = policy_state_new(false);
+	assert_int_equal(at(&bed, 0, "alice", 1), 0);
 	bed_done(&bed);
 }
 
@@ -447,7 +451,7 @@ static void write_file(const char *text, size_t len)
 
 static bool opens(const char *text, size_t len)
 {
-	struct policy_state *state = policy_state_new();
+	struct policy_state *state = policy_state_new(true);
 	struct diag diag = {0};
 	char message[128];
 	int r;
@@ -492,7 +496,7 @@ static void test_damaged(void **state)
 
 static void test_no_directory(void **state)
 {
-	struct policy_state *policy_state = policy_state_new();
+	struct policy_state *policy_state = policy_state_new(true);
 	struct diag diag = {0};
 
 	(void)state;

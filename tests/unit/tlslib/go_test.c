@@ -25,6 +25,8 @@ static const char source[] =
 	".balign 32, 0xcc\n"
 	"conn_write: cmp 16(%r14), %rsp\n"
 	"jbe 1f\n"
+	"write_body: nopl 64(%rax)\n"
+	".fill 16, 1, 0x90\n"
 	"ret\n"
 	"1: jmp conn_write\n"
 	".balign 32, 0xcc\n"
@@ -36,6 +38,8 @@ static const char source[] =
 	"cmp 16(%r14), %rsp\n"
 	"#endif\n"
 	"jbe 2f\n"
+	"read_body: nopl 64(%rax)\n"
+	".fill 16, 1, 0x90\n"
 	"mov $0xc3c3c3c3, %eax\n"
 	"BODY\n"
 	"first_return: ret\n"
@@ -44,6 +48,8 @@ static const char source[] =
 	".balign 32, 0xcc\n"
 	"conn_close: cmp 16(%r14), %rsp\n"
 	"jbe 3f\n"
+	"close_body: nopl 64(%rax)\n"
+	".fill 16, 1, 0x90\n"
 	"ret\n"
 	"3: jmp conn_close\n"
 	".balign 32, 0xcc\n"
@@ -79,10 +85,10 @@ static const char source[] =
 #define GCC "gcc -nostdlib -static -Wl,-z,noexecstack p.S -o p -DSECTION=.gopclntab "
 #define FOUND                                                                                      \
 	{                                                                                          \
-		{"conn_read", TLS_GO_READ, 0}, {"first_return", TLS_GO_READ_RETURN, 0},            \
-			{"second_return", TLS_GO_READ_RETURN, 0}, {"conn_write", TLS_GO_WRITE, 0}, \
+		{"read_body", TLS_GO_READ, 0}, {"first_return", TLS_GO_READ_RETURN, 0},            \
+			{"second_return", TLS_GO_READ_RETURN, 0}, {"write_body", TLS_GO_WRITE, 0}, \
 		{                                                                                  \
-			"conn_close", TLS_GO_CLOSE, 0                                              \
+			"close_body", TLS_GO_CLOSE, 0                                              \
 		}                                                                                  \
 	}
 
