@@ -190,6 +190,9 @@
 #define WINDOW_STEPS 30
 /* Fields that make up one key of a throttle or window. */
 #define KEY_FIELDS_MAX 8
+/* An event that a person gives to be explained, or one of a file to be replayed: lines are shorter, and
+ * printed prettily may be longer. */
+#define EVENT_JSON_BYTES_MAX 65536
 /* Events that one embedded test stands for. */
 #define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
