@@ -233,6 +233,12 @@
  * messages follow. */
 #define HEADS_IN_BYTES  512
 #define HEADS_OUT_BYTES 2048
+/* What a stream may send before its socket is known, and how many streams may be in that state: rustls
+ * buffers 64 KiB, and a send follows at once. */
+#define HALF_STREAM_BYTES_MAX (128u << 10)
+#define HALF_STREAMS_MAX      256
+/* Zeroes that follow a TLS 1.3 record's content; few senders pad at all. */
+#define TLS_PADDING_MAX 512
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4

@@ -171,6 +171,11 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_go_read_return,
 		skel->progs.tls_go_write,
 		skel->progs.tls_go_close,
+		skel->progs.tls_aead_seal,
+		skel->progs.tls_aead_seal_scatter,
+		skel->progs.tls_aead_open,
+		skel->progs.tls_aead_open_gather,
+		skel->progs.tls_aead_opened,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();
