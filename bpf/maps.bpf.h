@@ -64,6 +64,15 @@ struct {
 	__type(value, struct stream);
 } streams SEC(".maps") __weak;
 
+/* Which stream a socket carries, so that the stream ends with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct stream_key);
+} linked SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KERNEL_STREAMS_MAX);
@@ -127,11 +136,19 @@ struct {
 	__type(value, __u8);
 } files_seen SEC(".maps") __weak;
 
-/* What is left to copy of a flow's first handshake record, per direction. */
+/* Per direction, what is left to copy: of the first handshake record, or of an HTTP request and its answer. */
 struct flow_head {
 	__u32 left[2];
 	__u8 packets[2];
 	__u8 done[2];
+	/* of HTTP flows */
+	__u8 http;
+	__u8 client;     /* the direction of requests */
+	__u8 last;       /* the latest payload's direction */
+	__u8 skipped[2]; /* something was not copied since the last copy */
+	__u8 reserved[3];
+	__u32 ignored; /* the epoch of that verdict, plus one */
+	__u64 copied;
 };
 
 struct {
@@ -140,3 +157,12 @@ struct {
 	__type(key, int);
 	__type(value, struct flow_head);
 } flow_heads SEC(".maps") __weak;
+
+/* User space's verdicts on flows of cleartext HTTP, by socket cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct socket_verdict);
+} socket_verdicts SEC(".maps") __weak;

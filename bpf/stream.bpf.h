@@ -45,48 +45,15 @@ static __always_inline struct stream *stream_get(const struct stream_key *key)
 	return bpf_map_lookup_elem(&streams, key);
 }
 
-static __always_inline void stream_emit_end(const struct stream_key *key,
-					    const struct stream *stream)
-{
-	struct record_stream_end *r;
-
-	if (!reserve_record(r))
-		return;
-	fill_header(&r->header, RECORD_STREAM_END, 0);
-	r->header.who = stream->who;
-	r->stream.handle = key->handle;
-	r->stream.generation = stream->generation;
-	r->total[DIR_OUT] = stream->offset[DIR_OUT];
-	r->total[DIR_IN] = stream->offset[DIR_IN];
-	bpf_ringbuf_submit(r, 0);
-}
-
-static __always_inline void stream_drop_half(__u32 pid, __u64 handle)
-{
-	struct stream_key key = {.pid = pid, .handle = handle};
-
-	if (handle)
-		bpf_map_delete_elem(&streams, &key);
-}
-
-static __always_inline void stream_end_of(const struct stream_key *key)
-{
-	struct stream *stream = bpf_map_lookup_elem(&streams, key);
-
-	bpf_map_delete_elem(&verdicts, key);
-	if (!stream)
-		return;
-	stream_emit_end(key, stream);
-	stream_drop_half(key->pid, stream->halves[DIR_OUT]);
-	stream_drop_half(key->pid, stream->halves[DIR_IN]);
-	bpf_map_delete_elem(&streams, key);
-}
-
 static __always_inline void stream_end(__u64 handle)
 {
 	struct stream_key key = stream_key_of(handle);
+	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
 
-	stream_end_of(&key);
+	if (stream)
+		stream_remove(&key, stream);
+	else
+		bpf_map_delete_elem(&verdicts, &key);
 }
 
 /* The socket that the call used. Another one than before means that the handle was taken for a new
@@ -101,6 +68,7 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 	if (stream->cookie) {
 		stream_emit_end(key, stream);
 		bpf_map_delete_elem(&verdicts, key);
+		bpf_map_delete_elem(&linked, &stream->cookie);
 		stream->generation = bpf_ktime_get_boot_ns();
 		stream->offset[DIR_OUT] = 0;
 		stream->offset[DIR_IN] = 0;
@@ -108,6 +76,7 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 		stream->last_dir = DIR_COUNT;
 	}
 	stream->cookie = cookie;
+	bpf_map_update_elem(&linked, &cookie, key, BPF_ANY);
 	if (!reserve_record(r))
 		return;
 	fill_header(&r->header, RECORD_LINK, 0);

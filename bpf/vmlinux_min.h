@@ -85,6 +85,18 @@ struct tcp_sock {
 	__u64 bytes_retrans;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct sock *sk;
+	void *value;
+};
+
 struct signal_live {
 	int counter;
 };

@@ -106,11 +106,22 @@ struct record_socket {
 	abi_u8 local[16], remote[16]; /* network order; AF_INET in the first four */
 };
 
+/* What the `socket_bytes` iterator writes of each open connection; no record of the ring. */
+struct socket_sample {
+	abi_u64 cookie;
+	abi_u64 bytes_sent, bytes_received;
+};
+
+/* Packets before this one were left out in its direction. */
+#define PACKET_RESUMED 1
+
 struct record_packet {
-	struct record_header header; /* who is zero: packets run in softirq */
+	struct record_header header; /* who: of cleartext HTTP alone, the socket's process */
 	abi_u64 cookie;
 	abi_u32 wire_len;
-	abi_u32 dir; /* enum stream_dir */
+	abi_u32 dir;   /* enum stream_dir */
+	abi_u32 flags; /* PACKET_* */
+	abi_u32 reserved;
 	abi_u8 bytes[];
 };
 
@@ -178,6 +189,13 @@ struct stream_verdict {
 	abi_u64 generation;
 	abi_u64 budget; /* bytes that may have been copied in all when copying stops */
 	abi_u32 action; /* enum steer_action */
+	abi_u32 epoch;
+};
+
+/* The same of a cleartext HTTP flow; the key is its socket's cookie. */
+struct socket_verdict {
+	abi_u64 budget;
+	abi_u32 action;
 	abi_u32 epoch;
 };
 

@@ -27,6 +27,20 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
+#define HTTP2_STREAMS_MAX 128
+/* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
+#define HTTP2_TABLE_MAX 65536
+/* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
+#define HTTP2_BLOCK_MAX         65536
+#define HTTP2_CONTINUATIONS_MAX 64
+/* The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2): what a frame may have to be taken
+ * for one while boundaries are looked for. */
+#define HTTP2_FRAME_LIKELY 16384
+/* Frames in a row that make sense before they are taken for the stream's own after a loss. */
+#define HTTP2_TRUST_FRAMES 3
+/* Requests that begin while a stream whose end may have been lost stays silent, before it is given up. */
+#define HTTP2_SILENT_MAX 8
 /* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
@@ -54,6 +68,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Decoded base64 handed on at a time: enough to pay for the call. */
+#define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
@@ -76,6 +92,10 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
+/* Counters of streams by pid, so that the end of a process without any costs nothing. */
+#define STREAM_PIDS 4096
+/* Listening sockets that are remembered; a host has tens. */
+#define LISTENERS_MAX 1024
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -87,8 +107,24 @@
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
-/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
-#define PROCESS_PATH_MAX 256
+/* Longest path kept of an executable or script; they are allocated by their length. */
+#define PROCESS_PATH_MAX 512
+/* Parents, their parents and so on that are told of a process; also how far they are looked for. */
+#define PROCESS_ANCESTORS_MAX 4
+/* How much is read of a command line: a script's name stands behind the interpreter's options. */
+#define PROCESS_COMMAND_BYTES 4096
+/* /proc/PID/cgroup: 14 hierarchies of cgroup v1, each with a container's path of 200 to 300 bytes. */
+#define CGROUP_TEXT_MAX 8192
+/* Ids are 64 hexadecimal digits; machine and LXC names are host names, shorter yet. And the NUL. */
+#define CONTAINER_ID_MAX 65
+/* An image's reference: a repository of up to 255 bytes (OCI distribution specification), a tag or digest. */
+#define CONTAINER_IMAGE_MAX 384
+/* RFC 1123 subdomain, as Kubernetes names pods and namespaces: 253 bytes and the NUL. */
+#define CONTAINER_POD_MAX 254
+/* A container's configuration is 5 to 60 KB; podman's list of all has 1 KB for each. */
+#define CONTAINER_FILE_BYTES_MAX (1u << 20)
+/* OCI's config.json nests 8 deep. */
+#define CONTAINER_FILE_DEPTH_MAX 32
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
  * of whom there may be many. Also bounds a name. */
 #define USERS_LINE_MAX 512
@@ -114,6 +150,12 @@
 /* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
 #define CATALOG_INLINE_PATTERN_BYTES 56
+/* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
+#define AGENT_GLOB_LITERAL_MIN 2
+/* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
+#define AGENT_HEADER_NAME_MAX 64
+/* The shape of an API is certain; that the usual program is behind its usual port is a habit. */
+#define CATALOG_PORT_CONFIDENCE 80
 /* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
 #define PRICE_FILE_DEPTH_MAX 8
 #define PRICE_FILE_BYTES_MAX (4 << 20)
@@ -133,6 +175,21 @@
 #define MACRO_STEPS_MAX 16384
 /* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
 #define DURATION_MAX_S (10 * 365 * 86400)
+/* What the policy remembers from event to event, a few MB that are touched only as they fill: keys
+ * whose alerts are held back, windows, values counted in them and connections that are still told
+ * of, and values seen before. An endpoint has tens of each, a gateway some thousands. */
+#define STATE_THROTTLES_MAX 16384
+#define STATE_WINDOWS_MAX   8192
+#define STATE_MEMBERS_MAX   65536
+#define STATE_SEEN_MAX      32768
+/* How often what was seen goes to disk, when there is anything new. */
+#define STATE_SAVE_S 60
+/* A window slides in so many steps: a thirtieth of its length is how late it may forget. */
+#define WINDOW_STEPS 30
+/* Fields that make up one key of a throttle or window. */
+#define KEY_FIELDS_MAX 8
+/* Events that one embedded test stands for. */
+#define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 
@@ -180,6 +237,16 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
+#define PACKET_HTTP_BYTES_MAX (65536 + 128)
+/* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most
+ * calls, and an answer that comes at once. */
+#define HTTP_FIRST_REQUEST_BYTES  65536
+#define HTTP_FIRST_RESPONSE_BYTES 16384
+/* Open sockets whose byte counts are read at a time: 12 KB, and no pause between two records. */
+#define SOCKET_SAMPLES_BATCH 512
+/* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
+#define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384

@@ -91,12 +91,18 @@ static void feed_one(struct pipeline *p, struct input *in, uint64_t *time, uint6
 {
 	struct process_identity who = {.pid = 10 + take(in) % 2, .start_ns = 5, .comm = "fuzz"};
 	struct observation obs = {.time_ns = *time += 1000000, .who = &who};
-	uint8_t kind = take(in) % 8;
+	uint8_t kind = take(in) % 8, which;
 
 	switch (kind) {
 	case 0:
+		which = take(in);
 		obs.kind = OBS_PACKET;
-		obs.packet = (struct observed_packet){.cookie = take(in) % 3, .link_type = 12};
+		obs.packet = (struct observed_packet){
+			.cookie = which % 3,
+			.link_type = 12,
+			.dir = which & 4 ? DIR_IN : DIR_OUT,
+			.resumed = which & 8,
+		};
 		obs.packet.bytes = take_bytes(in);
 		obs.packet.wire_len = (uint32_t)obs.packet.bytes.len;
 		break;
@@ -104,7 +110,8 @@ static void feed_one(struct pipeline *p, struct input *in, uint64_t *time, uint6
 		obs.kind = OBS_SOCKET;
 		obs.socket = (struct observed_socket){
 			.cookie = take(in) % 3,
-			.state = (enum socket_state)(take(in) % 3),
+			.state = (enum socket_state)(take(in) % 4),
+			.role = (enum socket_role)(take(in) % 2),
 			.local = {.address = {4, {10, 0, 0, 1}}, .port = 40000},
 			.remote = {.address = {4, {10, 0, 0, 2}}, .port = 443},
 			.bytes_sent = take(in) * 100u,

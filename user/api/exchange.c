@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/family.h"
+#include "api/usage_estimate.h"
 #include "catalog/catalog.h"
 #include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
@@ -32,6 +33,7 @@ struct api_exchange {
 	/* What the response's Content-Type says, for bodies whose first byte does not. */
 	enum body_form declared, form;
 	struct json_scan request_scan, response_scan;
+	struct usage_estimate estimate;
 	struct sse sse;
 	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
@@ -51,6 +53,20 @@ static void tell_response(void *ctx, const struct json_value *value)
 	struct api_exchange *e = ctx;
 
 	e->body->response_value(e->state, &e->facts, value);
+}
+
+static void tell_request_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_request(&e->estimate, piece);
+}
+
+static void tell_response_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_response(&e->estimate, piece);
 }
 
 static void response_document(struct api_exchange *e, struct span name)
@@ -161,6 +177,7 @@ static content_fn *const body_of[DIR_COUNT] = {[DIR_OUT] = request_body, [DIR_IN
 static void lost(struct api_exchange *e, enum stream_dir message)
 {
 	e->facts.truncated = true;
+	e->estimate.lost[message] = true;
 	if (message == DIR_OUT) {
 		json_scan_lost(&e->request_scan);
 		return;
@@ -223,6 +240,8 @@ struct api_exchange *api_exchange_new_within(const struct http_head *request,
 	}
 	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
+	json_scan_tell_text(&e->request_scan, tell_request_text);
+	json_scan_tell_text(&e->response_scan, tell_response_text);
 	sse_init(&e->sse, &on_event, e);
 	open_coding(e, DIR_OUT, request);
 	request_head(e, request);
@@ -292,6 +311,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});
+	usage_estimate_apply(&exchange->estimate, facts);
 }
 
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)

@@ -52,9 +52,12 @@ static void report_test(void *ctx, const struct policy_test_result *result)
 
 static int test(const struct rule_set *set)
 {
-	size_t count = 0;
-	size_t wrong = policy_test(set->policy, report_test, &count);
+	size_t count = 0, wrong = 0;
 
+	if (policy_test(set->policy, report_test, &count, &wrong)) {
+		fprintf(stderr, "gnomon: out of memory\n");
+		return EXIT_ERROR;
+	}
 	printf("%zu tests, %zu failed\n", count, wrong);
 	return wrong ? EXIT_FINDINGS : EXIT_CLEAN;
 }

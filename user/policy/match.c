@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/policy.h"
 
-#include "policy/model.h"
+#include "policy/state_internal.h"
 #include "util/glob.h"
 
 static bool words_have(const struct word_list *words, struct span text)
@@ -141,43 +141,82 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 	}
 }
 
-/* *missing is the first field that kept the entry from being true or false. */
-static enum tristate entry_matches(const struct provider_entry *entry, const struct event *event,
-				   enum field *missing)
-{
-	enum tristate result = TRI_TRUE;
+/* How an entry answers. */
+struct answer {
+	enum tristate truth;
+	enum field missing; /* what kept an unknown one from being true or false */
+	enum field against; /* what alone made a false one false; FIELD_COUNT: more than that */
+};
 
-	/* the hours are known of every event */
+/* What is asked about the service itself: an entry for another service is no near miss. */
+static bool is_about_service(enum entry_key key)
+{
+	return key == ENTRY_SERVICE || key == ENTRY_KIND || key == ENTRY_VENDOR ||
+	       key == ENTRY_COUNTRY;
+}
+
+static struct answer entry_answer(const struct provider_entry *entry, const struct event *event)
+{
+	static const struct answer no = {TRI_FALSE, F_SERVICE, FIELD_COUNT};
+	struct answer answer = {TRI_TRUE, F_SERVICE, FIELD_COUNT};
+	bool unknown = false;
+
 	if (!hours_fit(&entry->hours, event))
-		return TRI_FALSE;
+		answer.against = F_TIMESTAMP;
 	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
-		enum tristate answer;
+		enum tristate truth_of_key;
 		enum field asked;
 
 		if (entry->words[key].count == 0)
 			continue;
-		answer = entry_ask(entry, (enum entry_key)key, event, &asked);
-		if (answer == TRI_FALSE)
-			return TRI_FALSE;
-		if (answer == TRI_UNKNOWN && result == TRI_TRUE) {
-			result = TRI_UNKNOWN;
-			*missing = asked;
+		truth_of_key = entry_ask(entry, (enum entry_key)key, event, &asked);
+		if (truth_of_key == TRI_UNKNOWN && !unknown) {
+			unknown = true;
+			answer.missing = asked;
 		}
+		if (truth_of_key != TRI_FALSE)
+			continue;
+		if (answer.against != FIELD_COUNT || is_about_service((enum entry_key)key))
+			return no;
+		answer.against = asked;
 	}
-	return result;
+	if (answer.against != FIELD_COUNT)
+		return unknown ? no : (struct answer){TRI_FALSE, F_SERVICE, answer.against};
+	answer.truth = unknown ? TRI_UNKNOWN : TRI_TRUE;
+	return answer;
+}
+
+/* No entry has matched: the default, and whether it was a near miss. */
+static void judge_by_default(const struct policy *policy, struct event *event,
+			     const struct provider_entry *near, enum field against)
+{
+	event_set_text(event, F_VERDICT, verdict_names[policy->default_verdict]);
+	if (near)
+		event_format(event, F_VERDICT_REASON, "entry %u of %s fits but for %s",
+			     near->number, yaml_name(near->file->document),
+			     field_table[against].name);
+	else
+		event_set_text(event, F_VERDICT_REASON, "no entry of the provider list matches");
 }
 
 void policy_judge(const struct policy *policy, struct event *event)
 {
-	enum field missing = F_SERVICE;
+	const struct provider_entry *near = NULL;
+	enum field against = FIELD_COUNT;
 
 	if (!event_has(event, F_SERVICE))
 		return;
 	for (size_t i = 0; i < policy->entry_count; i++) {
 		const struct provider_entry *entry = policy->entries[i];
+		struct answer answer = entry_answer(entry, event);
 
-		switch (entry_matches(entry, event, &missing)) {
+		switch (answer.truth) {
 		case TRI_FALSE:
+			if (near || answer.against == FIELD_COUNT ||
+			    entry->verdict == VERDICT_UNSANCTIONED)
+				continue;
+			near = entry;
+			against = answer.against;
 			continue;
 		case TRI_TRUE:
 			event_set_text(event, F_VERDICT, verdict_names[entry->verdict]);
@@ -188,12 +227,11 @@ void policy_judge(const struct policy *policy, struct event *event)
 			event_format(event, F_VERDICT_REASON,
 				     "entry %u of %s depends on %s, which is not known",
 				     entry->number, yaml_name(entry->file->document),
-				     field_table[missing].name);
+				     field_table[answer.missing].name);
 			return;
 		}
 	}
-	event_set_text(event, F_VERDICT, verdict_names[policy->default_verdict]);
-	event_set_text(event, F_VERDICT_REASON, "no entry of the provider list matches");
+	judge_by_default(policy, event, near, against);
 }
 
 static bool field_is(const struct event *event, enum field field, struct span text)
@@ -260,13 +298,30 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 	return fires(rule, event, override, false);
 }
 
-size_t policy_match(const struct policy *policy, const struct event *event,
-		    struct finding *findings, size_t cap)
+/* The rule fires: is it to be told? */
+static bool admits(struct policy_state *state, const struct rule *rule, const struct event *event,
+		   struct finding *finding)
+{
+	*finding = rule->finding;
+	if (!state)
+		return rule->window.kind == WINDOW_NONE;
+	return state_admits(state, rule, event, finding);
+}
+
+size_t policy_match(const struct policy *policy, struct policy_state *state,
+		    const struct event *event, struct finding *findings, size_t cap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->active_count && n < cap; i++)
-		if (rule_fires(policy->active[i], event))
-			findings[n++] = policy->active[i]->finding;
+	for (size_t i = 0; i < policy->active_count; i++) {
+		const struct rule *rule = policy->active[i];
+
+		if (!rule_fires(rule, event))
+			continue;
+		if (n < cap)
+			n += admits(state, rule, event, &findings[n]);
+		else if (state)
+			state->dropped++;
+	}
 	return n;
 }

@@ -62,9 +62,11 @@ struct provider_entry {
 };
 
 struct rule_test {
-	const struct yaml_node *place, *event;
+	const struct yaml_node *place, *event, *events; /* one event, or a sequence of them */
 	bool expect_alert;
 	uint64_t time_ns;
+	unsigned int repeat; /* times that it all comes */
+	uint64_t step_ns;    /* from one event to the next */
 };
 
 /* Tests that stand together: a rule's own, or those of one override. */
@@ -92,6 +94,28 @@ enum rule_mode { RULE_OFF, RULE_OBSERVE, RULE_ALERT };
 /* By mode, ends with NULL. */
 extern const char *const rule_mode_names[];
 
+/* Fields whose values together make a key. */
+struct field_key {
+	const enum field *fields;
+	size_t count;
+};
+
+struct rule_throttle {
+	struct field_key per;
+	uint64_t every_ns; /* 0: none */
+};
+
+enum window_kind { WINDOW_NONE, WINDOW_COUNT, WINDOW_SUM, WINDOW_DISTINCT, WINDOW_NEW };
+
+struct rule_window {
+	enum window_kind kind;
+	bool every_event; /* counts events whether or not they have a field */
+	enum field field;
+	struct field_key per;
+	uint64_t over_ns;
+	double above;
+};
+
 struct rule {
 	struct finding finding;
 	enum rule_mode mode;
@@ -99,6 +123,8 @@ struct rule {
 	const struct yaml_node *place, *when;
 	uint32_t actions; /* bits of event actions; 0: the default ones */
 	struct rule_hours hours;
+	struct rule_window window;
+	struct rule_throttle throttle;
 	struct rule_exception *exceptions;
 	struct rule_tests *tests;
 	struct policy_file *file;
@@ -108,9 +134,11 @@ struct rule {
 struct rule_override {
 	struct policy_file *file;
 	const struct yaml_node *place; /* the rule's id */
-	bool has_mode, has_severity;
+	bool has_mode, has_severity, has_throttle;
+	bool has_throttle_per; /* else the rule's keys stay */
 	enum rule_mode mode;
 	enum severity severity;
+	struct rule_throttle throttle;
 	struct rule_exception *exceptions;
 	struct rule_tests *tests;
 };
@@ -132,6 +160,7 @@ struct policy_file {
 	struct arena arena;
 	struct yaml_document *document;
 	const char *ruleset;
+	bool built_in; /* its lists and macros give way to others of their names */
 	bool has_default;
 	enum verdict default_verdict;
 	struct provider_entry *entries;
@@ -177,5 +206,3 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 		    const struct rule_override *override);
 /* Sets a field from a test's YAML. NULL, or what is wrong. */
 const char *test_set_field(struct event *event, enum field field, const struct yaml_node *value);
-/* Prepares the event of a test, which takes its strings from the file. */
-void test_event(const struct rule *rule, const struct rule_test *test, struct event *event);

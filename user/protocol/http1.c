@@ -32,6 +32,7 @@ struct half {
 	uint32_t exchange; /* of the message in progress, 0: none, or a response nobody asked for */
 	uint32_t line_bytes, trailer_bytes;
 	uint64_t remain;
+	uint64_t untold; /* bytes of this message that the listener does not know of */
 	bool opaque;
 	/* A head that did not lie in one span; NULL while there is none. */
 	char *head;
@@ -81,12 +82,31 @@ static void end_oldest(struct http1 *h, enum exchange_end how)
 
 static void half_reset(struct half *half)
 {
+	uint64_t untold = half->untold;
+
 	free(half->head);
-	*half = (struct half){.phase = PHASE_HEAD};
+	*half = (struct half){.phase = PHASE_HEAD, .untold = untold};
+}
+
+static void tell_bytes(struct http1 *h, enum stream_dir message, uint32_t exchange)
+{
+	uint64_t bytes = h->half[message].untold;
+
+	h->half[message].untold = 0;
+	if (exchange && bytes && h->to->bytes)
+		h->to->bytes(h->ctx, exchange, message, bytes);
 }
 
 static void drop_all(struct http1 *h, enum exchange_end how)
 {
+	const struct slot *slot = oldest(h);
+	uint32_t answered = h->half[DIR_IN].exchange;
+
+	/* part of a response's head is already its own */
+	if (!answered && slot && !slot->response_done)
+		answered = slot->exchange;
+	tell_bytes(h, DIR_OUT, h->half[DIR_OUT].exchange);
+	tell_bytes(h, DIR_IN, answered);
 	while (h->count)
 		end_oldest(h, how);
 	half_reset(&h->half[DIR_OUT]);
@@ -118,6 +138,7 @@ static void message_done(struct http1 *h, enum stream_dir message)
 	struct slot *slot = message == DIR_OUT ? newest(h) : oldest(h);
 	bool told = half->exchange != 0;
 
+	tell_bytes(h, message, half->exchange);
 	half_reset(half);
 	if (!told)
 		return;
@@ -305,6 +326,7 @@ static ssize_t feed_head(struct http1 *h, enum stream_dir message, struct span b
 		}
 		text = span_of(half->head, half->head_len);
 	}
+	half->untold += used;
 	if (!end)
 		return (ssize_t)used;
 	/* The listener sees into it, while what follows may begin the next message. */
@@ -348,6 +370,7 @@ static ssize_t feed_body(struct http1 *h, enum stream_dir message, struct span b
 	if (half->phase != PHASE_CLOSE && bytes.len > half->remain)
 		bytes.len = (size_t)half->remain;
 	tell_body(h, message, bytes);
+	h->half[message].untold += bytes.len;
 	body_passed(h, message, bytes.len);
 	return (ssize_t)bytes.len;
 }
@@ -363,6 +386,7 @@ static ssize_t feed_chunk_size(struct http1 *h, enum stream_dir message, struct 
 		half->phase = PHASE_CHUNK_LINE;
 		return 0;
 	}
+	half->untold++;
 	if (half->remain >> 59 || ++half->line_bytes > HTTP_CHUNK_LINE_MAX)
 		return -EPROTO;
 	half->remain = half->remain << 4 | (uint64_t)digit;
@@ -378,6 +402,7 @@ static ssize_t feed_line(struct half *half, struct span bytes, bool *whole)
 	if (used > HTTP_CHUNK_LINE_MAX - half->line_bytes)
 		return -EPROTO;
 	half->line_bytes += (uint32_t)used;
+	half->untold += used;
 	*whole = lf;
 	return (ssize_t)used;
 }
@@ -406,6 +431,7 @@ static ssize_t feed_chunk_end(struct http1 *h, enum stream_dir message, struct s
 		half->phase = PHASE_CHUNK_SIZE;
 	else
 		return -EPROTO;
+	half->untold++;
 	return 1;
 }
 
@@ -418,6 +444,7 @@ static ssize_t feed_trailer(struct http1 *h, enum stream_dir message, struct spa
 	if (used > HTTP_HEAD_MAX - half->trailer_bytes)
 		return -EPROTO;
 	half->trailer_bytes += (uint32_t)used;
+	half->untold += used;
 	if (end)
 		message_done(h, message);
 	return (ssize_t)used;
@@ -501,6 +528,7 @@ static int http1_gap(void *state, enum stream_dir dir, uint64_t bytes)
 	if (inside) {
 		if (half->exchange)
 			h->to->body_gap(h->ctx, half->exchange, message, inside);
+		h->half[message].untold += inside;
 		body_passed(h, message, inside);
 	}
 	if (inside < bytes)

@@ -14,6 +14,7 @@
 #include "source/discover.h"
 #include "source/halves.h"
 #include "source/ring.h"
+#include "source/samples.h"
 #include "source/sources.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -35,6 +36,8 @@ struct bpf_source {
 	bool discovering;
 	struct hooks_report hooks;
 	struct ring ring;
+	struct samples samples;
+	uint64_t record_ns; /* of the latest record, CLOCK_BOOTTIME */
 	struct process_identity who;
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 	uint64_t polled_ns;
@@ -64,6 +67,7 @@ static void bpf_close(void *state)
 
 	if (!s)
 		return;
+	samples_done(&s->samples);
 	discovery_free(s->discovery);
 	halves_free(s->halves);
 	attachments_free(s->attachments);
@@ -94,10 +98,10 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	struct bpf_source *s = calloc(1, sizeof(*s));
 	int r;
 
-	(void)config;
 	if (!s)
 		return -ENOMEM;
 	s->ring.epoll_fd = -1;
+	samples_init(&s->samples, -1, 0);
 	s->skel = bpf_load(&s->hooks, diag);
 	if (!s->skel) {
 		bpf_close(s);
@@ -116,6 +120,9 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 		bpf_close(s);
 		return r ? r : -ENOMEM;
 	}
+	if (s->skel->links.socket_bytes && config->interim_ns)
+		samples_init(&s->samples, bpf_link__fd(s->skel->links.socket_bytes),
+			     config->interim_ns / SOCKET_SAMPLES_PER_INTERVAL);
 	discovery_scan_libraries(s->discovery);
 	*state = s;
 	return 0;
@@ -247,6 +254,7 @@ static bool read_packet(const struct record_packet *r, uint32_t len, struct obse
 		.link_type = LINK_TYPE_RAW,
 		.wire_len = r->wire_len,
 		.dir = (enum stream_dir)r->dir,
+		.resumed = r->flags & PACKET_RESUMED,
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
 	return true;
@@ -318,6 +326,7 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 	memcpy(s->who.comm, header->who.comm, sizeof(s->who.comm) - 1);
 	obs->who = header->who.pid ? &s->who : NULL;
 	obs->time_ns = header->time_ns + s->realtime_offset_ns;
+	s->record_ns = header->time_ns;
 
 	switch (header->type) {
 	case RECORD_SEGMENT:
@@ -364,6 +373,25 @@ static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
 	return true;
 }
 
+/* The byte counts of one open socket, when they are due. */
+static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *obs)
+{
+	const struct socket_sample *sample = samples_next(&s->samples, now);
+
+	if (!sample)
+		return false;
+	*obs = (struct observation){
+		.kind = OBS_SOCKET,
+		.time_ns = now + s->realtime_offset_ns,
+		.socket = {.cookie = sample->cookie,
+			   .state = SOCKET_SAMPLED,
+			   .role = SOCKET_CONNECTED,
+			   .bytes_sent = sample->bytes_sent,
+			   .bytes_received = sample->bytes_received},
+	};
+	return true;
+}
+
 static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 {
 	struct bpf_source *s = state;
@@ -377,6 +405,8 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 		discovery_start(s->discovery);
 	}
 	for (;;) {
+		if (next_sample(s, s->record_ns, obs))
+			return 1;
 		record = ring_next(&s->ring, &len);
 		if (record) {
 			if (note_mapping(s, record, len) || hold_half(s, record, len))
@@ -389,6 +419,7 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 		}
 		if (next_loss(s, obs))
 			return 1;
+		s->record_ns = clock_ns(CLOCK_BOOTTIME);
 		if (timeout_ms == 0)
 			return 0;
 		r = ring_wait(&s->ring, timeout_ms);
@@ -421,6 +452,23 @@ static void forget_stream(struct bpf_source *s, const struct stream_key *key)
 	bpf_map_delete_elem(streams, key);
 }
 
+static int steer_socket(struct bpf_source *s, const struct steering *steering)
+{
+	struct socket_verdict verdict = {
+		.budget = steering->budget,
+		.action = (uint32_t)steering->action,
+		.epoch = s->skel->bss->verdict_epoch,
+	};
+	int verdicts = bpf_map__fd(s->skel->maps.socket_verdicts);
+	int r;
+
+	if (steering->action == STEER_FORGET)
+		r = bpf_map_delete_elem(verdicts, &steering->cookie);
+	else
+		r = bpf_map_update_elem(verdicts, &steering->cookie, &verdict, BPF_ANY);
+	return r ? -errno : 0;
+}
+
 static int bpf_steer(void *state, const struct steering *steering)
 {
 	struct bpf_source *s = state;
@@ -433,6 +481,8 @@ static int bpf_steer(void *state, const struct steering *steering)
 	};
 	int verdicts = bpf_map__fd(s->skel->maps.verdicts);
 
+	if (steering->cookie)
+		return steer_socket(s, steering);
 	if (steering->action == STEER_FORGET) {
 		forget_stream(s, &key);
 		return 0;

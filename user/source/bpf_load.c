@@ -212,6 +212,17 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
 }
 
+/* Without it there are no interim byte counts, and nothing else is missing. */
+static void attach_samples(struct gnomon *skel)
+{
+	union bpf_iter_link_info info = {
+		.map.map_fd = (uint32_t)bpf_map__fd(skel->maps.flow_heads)};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	skel->links.socket_bytes = bpf_program__attach_iter(skel->progs.socket_bytes, &options);
+}
+
 static const char *load_hint(int error)
 {
 	switch (error) {
@@ -251,6 +262,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 
 	bpf_program__set_autoattach(skel->progs.packet_out, false);
 	bpf_program__set_autoattach(skel->progs.packet_in, false);
+	bpf_program__set_autoattach(skel->progs.socket_bytes, false);
 	complaint[0] = '\0';
 	r = gnomon__load(skel);
 	if (!r)
@@ -265,6 +277,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		    "tp_btf sched_process_exec, sched_process_exit");
 	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
 	attach_packets(skel, report);
+	attach_samples(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s",
 		    report->uprobe_multi ? "uprobe_multi links" : "perf uprobes, one event each");
 	return skel;

@@ -137,6 +137,32 @@ static void test_server_side(void **state)
 	      "1> GET / 1.0 18\n1> end\n1< 200 1.0 16\n1< body [until the end]\n1 end complete\n");
 }
 
+/* Every byte of the stream is some message's. */
+static void test_bytes(void **state)
+{
+	static const char out[] = "POST /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+				  "3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+	static const char in[] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
+				 "Content-Length: 3\r\n\r\nxyzHTTP/1.1 200 OK\r\n\r\nthe rest";
+
+	(void)state;
+	for (size_t step = 1; step < 80; step++) {
+		const struct turn turns[] = {{DIR_OUT, out, 0}, {DIR_IN, in, 0}, END};
+		struct stream s;
+
+		stream_begin(&s, true);
+		for (size_t i = 0; turns[i].text; i++)
+			for (size_t at = 0; at < strlen(turns[i].text); at += step)
+				stream_feed(&s, turns[i].dir, turns[i].text + at,
+					    step < strlen(turns[i].text + at)
+						    ? step
+						    : strlen(turns[i].text + at));
+		free(stream_finish(&s));
+		assert_int_equal(s.recorder.total[DIR_OUT], strlen(out));
+		assert_int_equal(s.recorder.total[DIR_IN], strlen(in));
+	}
+}
+
 static void test_chunked(void **state)
 {
 	static const struct turn turns[] = {
@@ -600,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_server_side),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_chunked),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_continue),

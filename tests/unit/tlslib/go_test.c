@@ -107,22 +107,17 @@ static const struct build builds[] = {
 	{GCC "-USECTION -DSECTION=.elsewhere", {{0}}},
 };
 
-static void programs(void **state)
-{
-	(void)state;
-	check_builds(builds, sizeof(builds) / sizeof(builds[0]), "p.S", source, &go_tlslib);
-}
-
 /* Return probes would crash the program: Go moves stacks. */
-static void no_return_probes(void **state)
+static const char *no_return_probes(const void *argument)
 {
 	char directory[] = "/tmp/gnomon-go.XXXXXX", path[64];
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct elf_file file;
 	int n;
 
-	(void)state;
-	need_compilers();
+	(void)argument;
+	if (!have_compilers())
+		return NO_COMPILERS;
 	assert_non_null(mkdtemp(directory));
 	write_source(directory, "p.S", source);
 	assert_true(run_in(directory, GCC));
@@ -134,14 +129,17 @@ static void no_return_probes(void **state)
 		assert_false(hooks[i].at_entry);
 	elf_file_free(&file);
 	remove_directory(directory);
+	return NULL;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(programs),
-		cmocka_unit_test(no_return_probes),
+	const struct builds all = {builds, sizeof(builds) / sizeof(builds[0]), "p.S", source,
+				   &go_tlslib};
+	const struct optional_test tests[] = {
+		{"programs", check_builds, &all},
+		{"no return probes", no_return_probes, NULL},
 	};
 
-	return cmocka_run_group_tests_name("go", tests, NULL, NULL);
+	return run_optional(tests, sizeof(tests) / sizeof(tests[0]));
 }
