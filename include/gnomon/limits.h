@@ -27,6 +27,8 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* What is unmasked at a time of a WebSocket's frame, on the stack. */
+#define WEBSOCKET_PIECE_BYTES 4096
 /* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
 #define HTTP2_STREAMS_MAX 128
 /* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
@@ -188,6 +190,9 @@
 #define WINDOW_STEPS 30
 /* Fields that make up one key of a throttle or window. */
 #define KEY_FIELDS_MAX 8
+/* An event that a person gives to be explained, or one of a file to be replayed: lines are shorter, and
+ * printed prettily may be longer. */
+#define EVENT_JSON_BYTES_MAX 65536
 /* Events that one embedded test stands for. */
 #define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
