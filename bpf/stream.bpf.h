@@ -45,67 +45,15 @@ static __always_inline struct stream *stream_get(const struct stream_key *key)
 	return bpf_map_lookup_elem(&streams, key);
 }
 
-static __always_inline void stream_emit_end(const struct stream_key *key,
-					    const struct stream *stream)
-{
-	struct record_stream_end *r;
-
-	if (!reserve_record(r))
-		return;
-	fill_header(&r->header, RECORD_STREAM_END, 0);
-	r->header.who = stream->who;
-	r->stream.handle = key->handle;
-	r->stream.generation = stream->generation;
-	r->total[DIR_OUT] = stream->offset[DIR_OUT];
-	r->total[DIR_IN] = stream->offset[DIR_IN];
-	bpf_ringbuf_submit(r, 0);
-}
-
-static __always_inline void stream_drop_half(__u32 pid, __u64 handle)
-{
-	struct stream_key key = {.pid = pid, .handle = handle};
-
-	if (handle)
-		bpf_map_delete_elem(&streams, &key);
-}
-
-static __always_inline void stream_end_of(const struct stream_key *key)
-{
-	struct stream *stream = bpf_map_lookup_elem(&streams, key);
-
-	bpf_map_delete_elem(&verdicts, key);
-	if (!stream)
-		return;
-	stream_emit_end(key, stream);
-	stream_drop_half(key->pid, stream->halves[DIR_OUT]);
-	stream_drop_half(key->pid, stream->halves[DIR_IN]);
-	if (stream->cookie)
-		bpf_map_delete_elem(&linked, &stream->cookie);
-	bpf_map_delete_elem(&streams, key);
-}
-
-/* The socket of a stream has closed: whatever uses the handle next is another stream. Programs whose function
- * that frees a handle is not found would otherwise keep the old one's socket. */
-static __always_inline void stream_close_socket(__u64 cookie)
-{
-	struct stream_key *found = bpf_map_lookup_elem(&linked, &cookie);
-	struct stream_key key;
-	struct stream *stream;
-
-	if (!found)
-		return;
-	key = *found;
-	bpf_map_delete_elem(&linked, &cookie);
-	stream = bpf_map_lookup_elem(&streams, &key);
-	if (stream && stream->cookie == cookie)
-		stream_end_of(&key);
-}
-
 static __always_inline void stream_end(__u64 handle)
 {
 	struct stream_key key = stream_key_of(handle);
+	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
 
-	stream_end_of(&key);
+	if (stream)
+		stream_remove(&key, stream);
+	else
+		bpf_map_delete_elem(&verdicts, &key);
 }
 
 /* The socket that the call used. Another one than before means that the handle was taken for a new

@@ -360,6 +360,19 @@ static bool note_mapping(struct bpf_source *s, const void *record, uint32_t len)
 	return true;
 }
 
+/* Of a half stream nothing is told before it is joined. */
+static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
+{
+	const struct record_segment *r = record;
+	struct observation held;
+
+	if (len < sizeof(*r) || r->header.type != RECORD_SEGMENT || !r->half ||
+	    !read_segment(r, len, &held))
+		return false;
+	halves_hold(s->halves, &held.segment);
+	return true;
+}
+
 /* The byte counts of one open socket, when they are due. */
 static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *obs)
 {
@@ -376,19 +389,6 @@ static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *
 			   .bytes_sent = sample->bytes_sent,
 			   .bytes_received = sample->bytes_received},
 	};
-	return true;
-}
-
-/* Of a half stream nothing is told before it is joined. */
-static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
-{
-	const struct record_segment *r = record;
-	struct observation held;
-
-	if (len < sizeof(*r) || r->header.type != RECORD_SEGMENT || !r->half ||
-	    !read_segment(r, len, &held))
-		return false;
-	halves_hold(s->halves, &held.segment);
 	return true;
 }
 
