@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "flow/dns_cache.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
 #include "util/cleanup.h"
@@ -58,11 +59,12 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->stats.worst = -1;
 	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
+	p->names = dns_cache_new();
 	p->processes = processes_new(config->live ? "/proc" : NULL);
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
-	if (!p->flows || !p->processes || (config->live && !p->users) || plaintext_init(p) ||
-	    servers_init(p)) {
+	if (!p->flows || !p->names || !p->processes || (config->live && !p->users) ||
+	    plaintext_init(p) || servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -85,6 +87,7 @@ void pipeline_free(struct pipeline *p)
 		plaintext_done(p);
 	flows_free(p->flows);
 	servers_done(p);
+	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
 	free(p);
