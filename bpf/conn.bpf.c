@@ -27,26 +27,33 @@ static __always_inline void fill_endpoints(struct record_socket *r, const struct
 	}
 }
 
+struct payload_bytes {
+	__u64 sent, received;
+};
+
 /*
  * Payload, each byte once, without SYN and FIN. What was sent: bytes_sent counts payload only but
  * retransmissions too (kernel commit ba113c3aa79a), bytes_retrans takes them off again (fb31c9b9f6c8). Unlike bytes_acked it
  * needs no correction for SYN and FIN, and holds what a reset left unacknowledged. bytes_received counts
  * the peer's FIN as one byte; SOCK_DONE says that it came.
  */
-static __always_inline void fill_bytes(struct record_socket *r, const struct sock *sk)
+static __always_inline struct payload_bytes payload_of(const struct sock *sk)
 {
 	const struct tcp_sock *tp = (const void *)sk;
-	__u64 received = BPF_CORE_READ(tp, bytes_received);
+	struct payload_bytes bytes = {
+		.sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans),
+		.received = BPF_CORE_READ(tp, bytes_received),
+	};
 
-	if (received && sk->__sk_common.skc_flags & (1UL << SOCK_DONE))
-		received--;
-	r->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
-	r->bytes_received = received;
+	if (bytes.received && BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE))
+		bytes.received--;
+	return bytes;
 }
 
 static __always_inline void emit_socket(const struct sock *sk, __u64 cookie,
 					const struct conn *conn, __u32 state)
 {
+	struct payload_bytes bytes = payload_of(sk);
 	struct record_socket *r;
 
 	if (!reserve_record(r))
@@ -56,7 +63,8 @@ static __always_inline void emit_socket(const struct sock *sk, __u64 cookie,
 	r->cookie = cookie;
 	r->state = state;
 	r->role = conn->role;
-	fill_bytes(r, sk);
+	r->bytes_sent = bytes.sent;
+	r->bytes_received = bytes.received;
 	fill_endpoints(r, sk);
 	bpf_ringbuf_submit(r, 0);
 }
@@ -126,6 +134,7 @@ static __always_inline void on_close(const struct sock *sk, __u64 cookie, int ol
 		bpf_map_delete_elem(&listeners, &key);
 		return;
 	}
+	stream_close_socket(cookie);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
 		return;
@@ -155,6 +164,64 @@ int BPF_PROG(sock_state, struct sock *sk, int before, int now)
 	else
 		on_listen(sk, cookie);
 	return 0;
+}
+
+/*
+ * The byte counts of open connections, read by user space whenever it wants interim ones: every TCP socket
+ * that sent or received a packet has a storage, whatever its network namespace. Writes to the reader, not
+ * to the ring: ten thousand open sockets must not push records out of it.
+ */
+SEC("iter/bpf_sk_storage_map")
+int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct socket_sample sample = {};
+	struct payload_bytes bytes;
+	struct sock *sk = ctx->sk;
+	const struct conn *conn;
+
+	if (!sk)
+		return 0;
+	sample.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP) {
+		const struct flow_head *head = ctx->value;
+
+		if (!head)
+			return 0;
+		sample.bytes_sent = head->bytes[DIR_OUT];
+		sample.bytes_received = head->bytes[DIR_IN];
+	} else {
+		conn = bpf_map_lookup_elem(&conns, &sample.cookie);
+		if (!conn || !conn->established || conn->role != SOCKET_CONNECTED)
+			return 0;
+		bytes = payload_of(sk);
+		sample.bytes_sent = bytes.sent;
+		sample.bytes_received = bytes.received;
+	}
+	bpf_seq_write(ctx->meta->seq, &sample, sizeof(sample));
+	return 0;
+}
+
+/* A socket of QUIC is closed: UDP has no states to tell of it. */
+SEC("cgroup/sock_release")
+int datagram_release(struct bpf_sock *ctx)
+{
+	const struct flow_head *head;
+	struct record_socket *r;
+
+	if (ctx->protocol != IPPROTO_UDP)
+		return 1;
+	head = bpf_sk_storage_get(&flow_heads, ctx, 0, 0);
+	if (!head || !reserve_record(r))
+		return 1;
+	__builtin_memset(r, 0, sizeof(*r));
+	fill_header(&r->header, RECORD_SOCKET, 0);
+	r->cookie = bpf_get_socket_cookie(ctx);
+	r->state = SOCKET_CLOSED;
+	r->role = SOCKET_CONNECTED;
+	r->bytes_sent = head->bytes[DIR_OUT];
+	r->bytes_received = head->bytes[DIR_IN];
+	bpf_ringbuf_submit(r, 0);
+	return 1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

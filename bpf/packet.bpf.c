@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "emit.bpf.h"
+#include "http.bpf.h"
+#include "udp.bpf.h"
 
 #include <bpf/bpf_endian.h>
 
 /*
  * First bytes of each flow, at the root of the cgroup2 tree, so for every network namespace. Only the
  * first handshake record of a TLS connection in each direction is copied (ClientHello, ServerHello);
- * a flow whose first payload is anything else is marked done and costs one storage look-up a packet.
+ * a flow whose first payload is anything else is marked done and costs one storage look-up a packet. Flows
+ * that begin like HTTP go on in http.bpf.h.
  */
 
 #define TLS_RECORD_HEADER 5
@@ -21,29 +23,44 @@ struct flow_segment {
 	__u32 len;     /* of the packet, from the IP header */
 };
 
-/* RFC 791, RFC 8200, RFC 9293. Extension headers are left to nobody: such flows go by their socket alone. */
-static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segment *segment)
+/* RFC 791, RFC 8200. Extension headers are left to nobody: such flows go by their socket alone. */
+static __always_inline bool find_transport(struct __sk_buff *skb, __u8 protocol, __u32 *at)
 {
-	__u8 first, doff, next;
-	__u32 at;
+	__u8 first, next;
 
 	if (bpf_skb_load_bytes(skb, 0, &first, 1))
 		return false;
 	if (first >> 4 == 4) {
 		if (bpf_skb_load_bytes(skb, 9, &next, 1))
 			return false;
-		at = (first & 0xf) * 4;
+		*at = (first & 0xf) * 4;
 	} else {
 		if (bpf_skb_load_bytes(skb, 6, &next, 1))
 			return false;
-		at = 40;
+		*at = 40;
 	}
-	if (next != IPPROTO_TCP || bpf_skb_load_bytes(skb, at + 12, &doff, 1))
+	return next == protocol;
+}
+
+/* RFC 9293 */
+static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segment *segment)
+{
+	__u32 at;
+	__u8 doff;
+
+	if (!find_transport(skb, IPPROTO_TCP, &at) || bpf_skb_load_bytes(skb, at + 12, &doff, 1))
 		return false;
 	segment->payload = at + (doff >> 4) * 4;
 	segment->len = skb->len;
 	return segment->payload < segment->len;
 }
+
+/* What a record says besides the bytes. */
+struct packet_facts {
+	__u64 cookie;
+	__u32 dir, flags;
+	const struct record_who *who; /* NULL: nobody's */
+};
 
 /* The length goes through barrier_var(), so that its bounds are tested right before the copy: older
  * verifiers (6.1) lose them when the number is spilled to the stack. */
@@ -59,9 +76,13 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 		}                                                                                  \
 		__builtin_memset(&r_->header, 0, sizeof(r_->header));                              \
 		fill_header(&r_->header, RECORD_PACKET, n);                                        \
-		r_->cookie = cookie;                                                               \
+		if (facts->who)                                                                    \
+			r_->header.who = *facts->who;                                              \
+		r_->cookie = facts->cookie;                                                        \
 		r_->wire_len = skb->len;                                                           \
-		r_->dir = dir;                                                                     \
+		r_->dir = facts->dir;                                                              \
+		r_->flags = facts->flags;                                                          \
+		r_->reserved = 0;                                                                  \
 		barrier_var(n_);                                                                   \
 		if (n_ > (size))                                                                   \
 			n_ = (size);                                                               \
@@ -72,7 +93,8 @@ static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segm
 			bpf_ringbuf_discard(r_, 0);                                                \
 	} while (0)
 
-static __always_inline void emit_packet(struct __sk_buff *skb, __u64 cookie, __u32 dir, __u32 n)
+static __always_inline void emit_packet(struct __sk_buff *skb, const struct packet_facts *facts,
+					__u32 n)
 {
 	if (n <= 640) /* a classical ClientHello */
 		COPY_TIER(640);
@@ -82,17 +104,102 @@ static __always_inline void emit_packet(struct __sk_buff *skb, __u64 cookie, __u
 		COPY_TIER(PACKET_BYTES_MAX);
 }
 
-/* The first payload of this direction: does a handshake record start here? */
+static __always_inline void emit_http(struct __sk_buff *skb, const struct packet_facts *facts,
+				      __u32 n)
+{
+	if (n <= 640)
+		COPY_TIER(640);
+	else if (n <= 2048)
+		COPY_TIER(2048);
+	else if (n <= 16384)
+		COPY_TIER(16384);
+	else
+		COPY_TIER(PACKET_HTTP_BYTES_MAX);
+}
+
+/* The first payload of this direction: does a handshake record start here, or a request? */
 static __always_inline void judge_first(struct __sk_buff *skb, const struct flow_segment *segment,
 					struct flow_head *head, __u32 dir)
 {
 	__u8 start[TLS_RECORD_HEADER];
 
-	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)) ||
-	    start[0] != TLS_HANDSHAKE || start[1] != 3)
+	head->done[dir] = 1;
+	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
+		return;
+	if (http_starts(START_OF(start[0], start[1], start[2], start[3]))) {
+		head->http = 1;
+		head->client = dir;
+		head->last = !dir;
+		return;
+	}
+	if (start[0] != TLS_HANDSHAKE || start[1] != 3)
+		return;
+	head->done[dir] = 0;
+	head->left[dir] = TLS_RECORD_HEADER + (start[3] << 8 | start[4]);
+}
+
+static __always_inline void on_http(struct __sk_buff *skb, const struct flow_segment *segment,
+				    struct flow_head *head, __u32 dir)
+{
+	struct packet_facts facts = {.dir = dir, .cookie = bpf_get_socket_cookie(skb)};
+	__u32 payload = segment->len - segment->payload;
+	__be32 start = 0;
+
+	/* a shorter one starts no request */
+	bpf_skb_load_bytes(skb, segment->payload, &start, sizeof(start));
+	if (!http_wants(head, facts.cookie, dir, bpf_ntohl(start), payload)) {
+		head->skipped[dir] = 1;
+		return;
+	}
+	facts.who = bpf_map_lookup_elem(&conns, &facts.cookie);
+	if (!facts.who) {
+		/* older than the sensor: nobody would tell of its end */
+		head->ignored = verdict_epoch + 1;
+		return;
+	}
+	if (head->skipped[dir])
+		facts.flags = PACKET_RESUMED;
+	head->skipped[dir] = 0;
+	emit_http(skb, &facts,
+		  segment->len < PACKET_HTTP_BYTES_MAX ? segment->len : PACKET_HTTP_BYTES_MAX);
+}
+
+static __always_inline void on_handshake(struct __sk_buff *skb, const struct flow_segment *segment,
+					 struct flow_head *head, __u32 dir)
+{
+	struct packet_facts facts = {.dir = dir, .cookie = bpf_get_socket_cookie(skb)};
+	__u32 payload = segment->len - segment->payload;
+
+	emit_packet(skb, &facts, segment->len < PACKET_BYTES_MAX ? segment->len : PACKET_BYTES_MAX);
+	if (payload >= head->left[dir] || ++head->packets[dir] >= PACKETS_PER_FLOW)
 		head->done[dir] = 1;
 	else
-		head->left[dir] = TLS_RECORD_HEADER + (start[3] << 8 | start[4]);
+		head->left[dir] -= payload;
+}
+
+static __always_inline void on_datagram(struct __sk_buff *skb, struct bpf_sock *sk, __u32 dir)
+{
+	struct packet_facts facts = {.dir = dir};
+	struct record_who who = {};
+	struct flow_head *head;
+	enum datagram kind;
+	__u32 at, n;
+
+	if (!find_transport(skb, IPPROTO_UDP, &at))
+		return;
+	kind = datagram_kind(skb, at, dir);
+	if (kind == DATAGRAM_OTHER)
+		return;
+	if (kind == DATAGRAM_QUIC) {
+		head = bpf_sk_storage_get(&flow_heads, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!head || !quic_wants(skb, head, dir, at + 8))
+			return;
+		who_sends(skb, &who);
+		facts.who = &who;
+	}
+	facts.cookie = bpf_get_socket_cookie(skb);
+	n = skb->len < PACKET_BYTES_MAX ? skb->len : PACKET_BYTES_MAX;
+	emit_packet(skb, &facts, n);
 }
 
 static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
@@ -100,33 +207,29 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 	struct flow_segment segment;
 	struct flow_head *head;
 	struct bpf_sock *sk;
-	__u32 payload, n;
 
 	sk = skb->sk;
 	if (!sk)
 		return 1;
 	sk = bpf_sk_fullsock(sk);
+	if (sk && sk->protocol == IPPROTO_UDP) {
+		on_datagram(skb, sk, dir);
+		return 1;
+	}
 	if (!sk || sk->protocol != IPPROTO_TCP)
 		return 1;
 	head = bpf_sk_storage_get(&flow_heads, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!head || head->done[dir])
+	if (!head || (head->http ? head->ignored == verdict_epoch + 1 : head->done[dir]))
 		return 1;
 	if (!find_payload(skb, &segment))
 		return 1; /* a bare ACK; the flow's first bytes are still to come */
 
-	if (!head->left[dir])
+	if (!head->http && !head->left[dir])
 		judge_first(skb, &segment, head, dir);
-	if (head->done[dir])
-		return 1;
-
-	n = segment.len < PACKET_BYTES_MAX ? segment.len : PACKET_BYTES_MAX;
-	emit_packet(skb, bpf_get_socket_cookie(skb), dir, n);
-
-	payload = segment.len - segment.payload;
-	if (payload >= head->left[dir] || ++head->packets[dir] >= PACKETS_PER_FLOW)
-		head->done[dir] = 1;
-	else
-		head->left[dir] -= payload;
+	if (head->http)
+		on_http(skb, &segment, head, dir);
+	else if (!head->done[dir])
+		on_handshake(skb, &segment, head, dir);
 	return 1;
 }
 

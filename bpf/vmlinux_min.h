@@ -48,6 +48,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	union {
 		struct {
@@ -62,10 +66,12 @@ struct sock_common {
 		};
 	};
 	short unsigned int skc_family;
+	volatile unsigned char skc_state;
 	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 struct sock {
@@ -79,6 +85,18 @@ struct tcp_sock {
 	__u64 bytes_retrans;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct sock *sk;
+	void *value;
+};
+
 struct signal_live {
 	int counter;
 };
@@ -89,7 +107,22 @@ struct signal_struct {
 
 struct files_struct;
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+typedef struct {
+	__u32 val;
+} kgid_t;
+
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+};
+
 struct task_struct {
+	const struct cred *cred;
+	char comm[16];
 	pid_t pid;
 	pid_t tgid;
 	__u64 start_boottime;
@@ -104,13 +137,19 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	long long i_size;
 	struct super_block *i_sb;
 };
 
+struct socket {
+	struct sock *sk;
+};
+
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct fdtable {
@@ -154,5 +193,8 @@ struct pt_regs {
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define S_IFMT      0170000 /* include/uapi/linux/stat.h */
+#define S_IFSOCK    0140000
 #define SOCK_DONE   1 /* bit of skc_flags: the peer's FIN was received (include/net/sock.h) */
 #define __VMLINUX_H__

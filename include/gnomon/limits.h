@@ -27,6 +27,22 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* What is unmasked at a time of a WebSocket's frame, on the stack. */
+#define WEBSOCKET_PIECE_BYTES 4096
+/* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
+#define HTTP2_STREAMS_MAX 128
+/* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
+#define HTTP2_TABLE_MAX 65536
+/* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
+#define HTTP2_BLOCK_MAX         65536
+#define HTTP2_CONTINUATIONS_MAX 64
+/* The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2): what a frame may have to be taken
+ * for one while boundaries are looked for. */
+#define HTTP2_FRAME_LIKELY 16384
+/* Frames in a row that make sense before they are taken for the stream's own after a loss. */
+#define HTTP2_TRUST_FRAMES 3
+/* Requests that begin while a stream whose end may have been lost stays silent, before it is given up. */
+#define HTTP2_SILENT_MAX 8
 /* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
@@ -54,6 +70,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Decoded base64 handed on at a time: enough to pay for the call. */
+#define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
@@ -61,6 +79,21 @@
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
 
+/* Runs of a QUIC handshake that came before their turn: Chrome cuts and shuffles a ClientHello into about ten. */
+#define QUIC_CRYPTO_RANGES_MAX 64
+/* An Initial is in a datagram of at most an Ethernet's MTU (RFC 9000 section 14). */
+#define QUIC_DATAGRAM_MAX 2048
+/* ClientHellos over QUIC that are being put together at once, 17 KB each. */
+#define QUIC_PENDING_MAX 4096
+/* Compression pointers followed in one name (RFC 1035 section 4.1.4); servers need one or two. */
+#define DNS_POINTERS_MAX 16
+/* Records looked at in one answer: 64 KB of TCP could hold thousands, 1,232 bytes of UDP hold 60. */
+#define DNS_RECORDS_MAX 128
+/* Addresses whose name is remembered, 300 bytes each: what a host resolves in a day, or a network in an hour. */
+#define DNS_CACHE_MAX 16384
+/* Clients connect a while after an answer has expired, and no answer is good for more than a day. */
+#define DNS_TTL_MIN_S 300
+#define DNS_TTL_MAX_S 86400
 /* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
 #define VLAN_TAGS_MAX 4
 /* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
@@ -76,6 +109,10 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
+/* Counters of streams by pid, so that the end of a process without any costs nothing. */
+#define STREAM_PIDS 4096
+/* Listening sockets that are remembered; a host has tens. */
+#define LISTENERS_MAX 1024
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -84,11 +121,31 @@
 /* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
  * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
 #define PRESENCE_BYTES 512
+/* The same over QUIC: its handshake's datagrams are padded to 1,200 bytes. */
+#define PRESENCE_QUIC_BYTES 3000
+/* Of a service that only an address's name tells. */
+#define DNS_CONFIDENCE_MAX 60
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
-/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
-#define PROCESS_PATH_MAX 256
+/* Longest path kept of an executable or script; they are allocated by their length. */
+#define PROCESS_PATH_MAX 512
+/* Parents, their parents and so on that are told of a process; also how far they are looked for. */
+#define PROCESS_ANCESTORS_MAX 4
+/* How much is read of a command line: a script's name stands behind the interpreter's options. */
+#define PROCESS_COMMAND_BYTES 4096
+/* /proc/PID/cgroup: 14 hierarchies of cgroup v1, each with a container's path of 200 to 300 bytes. */
+#define CGROUP_TEXT_MAX 8192
+/* Ids are 64 hexadecimal digits; machine and LXC names are host names, shorter yet. And the NUL. */
+#define CONTAINER_ID_MAX 65
+/* An image's reference: a repository of up to 255 bytes (OCI distribution specification), a tag or digest. */
+#define CONTAINER_IMAGE_MAX 384
+/* RFC 1123 subdomain, as Kubernetes names pods and namespaces: 253 bytes and the NUL. */
+#define CONTAINER_POD_MAX 254
+/* A container's configuration is 5 to 60 KB; podman's list of all has 1 KB for each. */
+#define CONTAINER_FILE_BYTES_MAX (1u << 20)
+/* OCI's config.json nests 8 deep. */
+#define CONTAINER_FILE_DEPTH_MAX 32
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
  * of whom there may be many. Also bounds a name. */
 #define USERS_LINE_MAX 512
@@ -114,6 +171,12 @@
 /* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
 #define CATALOG_INLINE_PATTERN_BYTES 56
+/* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
+#define AGENT_GLOB_LITERAL_MIN 2
+/* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
+#define AGENT_HEADER_NAME_MAX 64
+/* The shape of an API is certain; that the usual program is behind its usual port is a habit. */
+#define CATALOG_PORT_CONFIDENCE 80
 /* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
 #define PRICE_FILE_DEPTH_MAX 8
 #define PRICE_FILE_BYTES_MAX (4 << 20)
@@ -191,15 +254,35 @@
  * messages follow. */
 #define HEADS_IN_BYTES  512
 #define HEADS_OUT_BYTES 2048
+/* What a stream may send before its socket is known, and how many streams may be in that state: rustls
+ * buffers 64 KiB, and a send follows at once. */
+#define HALF_STREAM_BYTES_MAX (128u << 10)
+#define HALF_STREAMS_MAX      256
+/* Zeroes that follow a TLS 1.3 record's content; few senders pad at all. */
+#define TLS_PADDING_MAX 512
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
+#define QUIC_PACKETS_PER_FLOW 8
+/* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
+#define PACKET_HTTP_BYTES_MAX (65536 + 128)
+/* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most
+ * calls, and an answer that comes at once. */
+#define HTTP_FIRST_REQUEST_BYTES  65536
+#define HTTP_FIRST_RESPONSE_BYTES 16384
+/* Open sockets whose byte counts are read at a time: 12 KB, and no pause between two records. */
+#define SOCKET_SAMPLES_BATCH 512
+/* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
+#define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
 #define RING_BYTES         (8u << 20)
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */
 #define KERNEL_THREADS_MAX 16384
+/* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
+#define KERNEL_GO_READS_MAX 16384
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gnomon/kinds.h"
@@ -55,6 +56,7 @@ struct observed_packet {
 	uint32_t link_type;  /* a pcap DLT_ value; DLT_RAW (12) starts at the IP header */
 	uint32_t wire_len;   /* bytes that were on the wire; `bytes` may hold fewer */
 	enum stream_dir dir; /* meaningful with a cookie only */
+	bool resumed;        /* likewise: packets before it were left out on purpose */
 	struct span bytes;
 };
 

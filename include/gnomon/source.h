@@ -8,6 +8,7 @@
 #include "gnomon/observation.h"
 
 struct steering {
+	uint64_t cookie; /* of the socket whose packets are meant; 0: `stream` is */
 	struct stream_id stream;
 	enum steer_action action;
 	uint64_t
@@ -22,8 +23,9 @@ struct source_stats {
 struct diag;
 
 struct source_config {
-	const char *path;   /* capture or script file, "-" for stdin; NULL for a live source */
-	const char *filter; /* a pcap filter expression, or NULL */
+	const char *path;    /* capture or script file, "-" for stdin; NULL for a live source */
+	const char *filter;  /* a pcap filter expression, or NULL */
+	uint64_t interim_ns; /* live: byte counts of open sockets are wanted this often; 0: never */
 };
 
 /*

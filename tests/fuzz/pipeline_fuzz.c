@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "pipeline/pipeline.h"
 #include "policy/policy.h"
@@ -18,6 +19,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct catalog *catalog;
+static struct agents *agents;
 static struct policy *policy;
 
 struct input {
@@ -64,8 +66,10 @@ static void set_rules(void)
 		return;
 	catalog = catalog_new();
 	policy = policy_new();
+	agents = agents_new();
 	if (catalog_add_builtin(catalog, &diag) || catalog_seal(catalog) ||
-	    policy_add_builtin(policy, &diag) || policy_seal(policy, &diag))
+	    agents_add_builtin(agents, &diag) || policy_add_builtin(policy, &diag) ||
+	    policy_seal(policy, &diag))
 		abort();
 }
 
@@ -91,12 +95,18 @@ static void feed_one(struct pipeline *p, struct input *in, uint64_t *time, uint6
 {
 	struct process_identity who = {.pid = 10 + take(in) % 2, .start_ns = 5, .comm = "fuzz"};
 	struct observation obs = {.time_ns = *time += 1000000, .who = &who};
-	uint8_t kind = take(in) % 8;
+	uint8_t kind = take(in) % 8, which;
 
 	switch (kind) {
 	case 0:
+		which = take(in);
 		obs.kind = OBS_PACKET;
-		obs.packet = (struct observed_packet){.cookie = take(in) % 3, .link_type = 12};
+		obs.packet = (struct observed_packet){
+			.cookie = which % 3,
+			.link_type = 12,
+			.dir = which & 4 ? DIR_IN : DIR_OUT,
+			.resumed = which & 8,
+		};
 		obs.packet.bytes = take_bytes(in);
 		obs.packet.wire_len = (uint32_t)obs.packet.bytes.len;
 		break;
@@ -104,7 +114,8 @@ static void feed_one(struct pipeline *p, struct input *in, uint64_t *time, uint6
 		obs.kind = OBS_SOCKET;
 		obs.socket = (struct observed_socket){
 			.cookie = take(in) % 3,
-			.state = (enum socket_state)(take(in) % 3),
+			.state = (enum socket_state)(take(in) % 4),
+			.role = (enum socket_role)(take(in) % 2),
 			.local = {.address = {4, {10, 0, 0, 1}}, .port = 40000},
 			.remote = {.address = {4, {10, 0, 0, 2}}, .port = 443},
 			.bytes_sent = take(in) * 100u,
@@ -141,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.all = true,
 		.catalog = catalog,
 		.policy = policy,
+		.agents = agents,
 		.unseen_reason = "capture",
 		.deliver = on_event,
 		.ctx = &sequence,

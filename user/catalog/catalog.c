@@ -206,6 +206,47 @@ bool catalog_lookup(const struct catalog *catalog, struct span host, struct cata
 	return true;
 }
 
+static bool listens_on(const struct service *service, uint16_t port)
+{
+	for (size_t i = 0; i < service->port_count; i++)
+		if (service->ports[i] == port)
+			return true;
+	return false;
+}
+
+static bool speaks(const struct service *service, struct span family)
+{
+	for (size_t i = 0; i < service->family_count; i++)
+		if (span_eq(service->families[i], family))
+			return true;
+	return false;
+}
+
+bool catalog_lookup_port(const struct catalog *catalog, uint16_t port, struct span family,
+			 struct catalog_match *match)
+{
+	const struct service *found = NULL;
+
+	for (size_t i = 0; i < catalog->service_count; i++) {
+		const struct service *service = catalog->services[i];
+
+		if (!listens_on(service, port) || !speaks(service, family))
+			continue;
+		if (found)
+			return false;
+		found = service;
+	}
+	if (!found)
+		return false;
+	*match = (struct catalog_match){
+		.service = found,
+		.how = CATALOG_PORT,
+		.api = true,
+		.confidence = CATALOG_PORT_CONFIDENCE,
+	};
+	return true;
+}
+
 size_t catalog_services(const struct catalog *catalog)
 {
 	return catalog->service_count;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gnomon/span.h"
 
@@ -20,10 +21,12 @@ struct service {
 	size_t family_count;
 	const struct span *key_prefixes; /* what its credentials begin with */
 	size_t key_prefix_count;
+	const uint16_t *ports; /* where it listens by default, when people run it themselves */
+	size_t port_count;
 	size_t pattern_count;
 };
 
-enum catalog_how { CATALOG_HOST_EXACT, CATALOG_HOST_SUFFIX, CATALOG_HOST_GLOB };
+enum catalog_how { CATALOG_HOST_EXACT, CATALOG_HOST_SUFFIX, CATALOG_HOST_GLOB, CATALOG_PORT };
 
 struct catalog_match {
 	const struct service *service;
@@ -50,6 +53,10 @@ int catalog_seal(struct catalog *catalog);
  * Of equal patterns the later file's wins. The host may be in any case, with a trailing dot. false:
  * not known. Allocates nothing. */
 bool catalog_lookup(const struct catalog *catalog, struct span host, struct catalog_match *match);
+/* The service that people run on this port and that speaks this API family, when it is the only one. A
+ * port alone proves nothing: ask only about what has the family's shape. */
+bool catalog_lookup_port(const struct catalog *catalog, uint16_t port, struct span family,
+			 struct catalog_match *match);
 size_t catalog_services(const struct catalog *catalog);
 /* Lower-case hex SHA-256 over everything added, for the status event. */
 const char *catalog_sha256(const struct catalog *catalog);

@@ -20,6 +20,10 @@ const char *const catalog_kinds[] = {"model-api", "gateway",     "coding-agent",
 static const char *const families[] = {"openai-chat",
 				       "openai-responses",
 				       "openai-realtime",
+				       "openai-completions",
+				       "openai-embeddings",
+				       "openai-images",
+				       "openai-audio",
 				       "anthropic-messages",
 				       "gemini",
 				       "vertex",
@@ -31,8 +35,9 @@ static const char *const families[] = {"openai-chat",
 				       "llama-cpp",
 				       "kobold",
 				       "kserve",
+				       "mistral",
+				       "rerank",
 				       "replicate",
-				       "embeddings",
 				       "aws-json",
 				       "connect-grpc",
 				       "web-app",
@@ -52,6 +57,7 @@ static const struct yaml_key service_keys[] = {
 	{"web_hosts", YAML_SEQUENCE},
 	{"families", YAML_SEQUENCE},
 	{"key_prefixes", YAML_SEQUENCE},
+	{"ports", YAML_SEQUENCE},
 	{"shared", YAML_SCALAR},
 	{"confidence", YAML_SCALAR},
 	{0},
@@ -112,7 +118,7 @@ static bool word_check(struct file *file, const struct yaml_node *node, const ch
 	return false;
 }
 
-static bool is_id(struct span text)
+bool service_id_valid(struct span text)
 {
 	if (text.len == 0 || text.len >= SHORT_NAME_MAX)
 		return false;
@@ -194,6 +200,31 @@ static const struct span *take_words(struct file *file, const struct yaml_node *
 	return items;
 }
 
+static const uint16_t *take_ports(struct file *file, const struct yaml_node *list, size_t *count)
+{
+	uint16_t *ports;
+	size_t n = 0;
+
+	if (!list)
+		return NULL;
+	ports = arena_array(file->arena, list->count, sizeof(*ports));
+	if (!ports) {
+		file_error(file, list, "out of memory");
+		return NULL;
+	}
+	for (const struct yaml_node *item = list->first; item; item = item->next) {
+		int64_t port;
+
+		if (item->kind != YAML_SCALAR || yaml_int(item, &port) < 0 || port < 1 ||
+		    port > 65535)
+			file_error(file, item, "a port is a number from 1 to 65535");
+		else
+			ports[n++] = (uint16_t)port;
+	}
+	*count = n;
+	return ports;
+}
+
 static void add_rule(struct file *file, const struct yaml_node *place, const struct host_rule *rule)
 {
 	struct service_list *list = file->list;
@@ -261,7 +292,7 @@ static void load_service(struct file *file, const struct yaml_node *node)
 	id = yaml_get(node, "id");
 	kind = yaml_get(node, "kind");
 	country = yaml_get(node, "country");
-	if (!is_id(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
+	if (!service_id_valid(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
 		file_error(file, id,
 			   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
 			   "\"unknown\"",
@@ -280,6 +311,7 @@ static void load_service(struct file *file, const struct yaml_node *node)
 				      &service.family_count);
 	service.key_prefixes = take_words(file, yaml_get(node, "key_prefixes"), NULL, NULL,
 					  &service.key_prefix_count);
+	service.ports = take_ports(file, yaml_get(node, "ports"), &service.port_count);
 	take_bool(file, yaml_get(node, "shared"), &rule.shared);
 	take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
 	rule.service = (uint32_t)list->service_count;

@@ -150,7 +150,8 @@ static void reload(struct sensor *s)
 	if (rules_load(&rules, s->settings.rules, s->settings.rule_count, &diag)) {
 		error = diag.count ? diag.messages[0] : "out of memory";
 	} else {
-		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices);
+		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices,
+			       rules.agents);
 		rule_set_done(&s->rules);
 		s->rules = rules;
 		bpf_source_rejudge(s->source);
@@ -300,7 +301,7 @@ static const char *unseen_reason(const struct hooks_report *report)
 static int open_all(struct sensor *s, struct diag *diag)
 {
 	const char *directory = getenv("STATE_DIRECTORY");
-	struct source_config source = {0};
+	struct source_config source = {.interim_ns = settings_interim_ns()};
 	struct pipeline_config config;
 	int r;
 
@@ -323,8 +324,10 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.policy = s->rules.policy,
 		.state = s->state,
 		.prices = s->rules.prices,
+		.agents = s->rules.agents,
 		.source = &bpf_source,
 		.source_state = s->source,
+		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
 		.deliver = deliver,
 		.ctx = s,

@@ -79,6 +79,16 @@ static const struct option audit_options[] = {
 	{0},
 };
 
+uint64_t settings_interim_ns(void)
+{
+	const char *text = getenv("GNOMON_INTERIM_SECONDS");
+	unsigned long seconds = text ? strtoul(text, NULL, 10) : 0;
+
+	if (!seconds || seconds > DURATION_MAX_S)
+		seconds = CONNECTION_INTERIM_S;
+	return seconds * 1000000000ULL;
+}
+
 void settings_done(struct settings *s)
 {
 	for (size_t i = 0; i < s->owned_count; i++)

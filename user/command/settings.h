@@ -42,4 +42,7 @@ struct settings {
  * printed, or the usage was wrong and said so on stderr. */
 int settings_parse_run(struct settings *settings, int argc, char **argv);
 int settings_parse_audit(struct settings *settings, int argc, char **argv);
+/* Between interim events of open connections: CONNECTION_INTERIM_S, or what the environment variable
+ * GNOMON_INTERIM_SECONDS of the tests says. */
+uint64_t settings_interim_ns(void);
 void settings_done(struct settings *settings);

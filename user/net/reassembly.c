@@ -264,3 +264,25 @@ void reassembly_push(struct reassembly *r, uint32_t sequence, struct span payloa
 		step(r, &piece, to);
 	}
 }
+
+void reassembly_skip(struct reassembly *r, uint32_t sequence, const struct reassembly_sink *to)
+{
+	int64_t distance;
+	uint64_t offset;
+
+	if (!r->started) {
+		r->started = true;
+		r->first_sequence = sequence;
+	}
+	distance = (int32_t)(sequence - (r->first_sequence + (uint32_t)r->next));
+	if (distance <= 0)
+		return;
+	offset = r->next + (uint64_t)distance;
+	while (r->next < offset) {
+		uint64_t hole_end = offset;
+
+		if (r->held_count && r->held[0].offset < hole_end)
+			hole_end = r->held[0].offset;
+		give_up(r, hole_end, to);
+	}
+}

@@ -35,6 +35,9 @@ void reassembly_start(struct reassembly *r, uint32_t initial_sequence);
  * reassembly_stop, after which no more come. */
 void reassembly_push(struct reassembly *r, uint32_t sequence, struct span payload,
 		     uint32_t len_on_wire, const struct reassembly_sink *to);
+/* What is still missing before `sequence` was left out on purpose and will not come: it is a gap. Without a
+ * start, `sequence` is it. */
+void reassembly_skip(struct reassembly *r, uint32_t sequence, const struct reassembly_sink *to);
 /* Unique payload bytes seen so far: each byte of the sequence space once, retransmissions not
  * counted, bytes that were on the wire and not captured counted, lost ones not. */
 uint64_t reassembly_bytes(const struct reassembly *r);

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "catalog/agents.h"
 #include "flow/community_id.h"
+#include "flow/container.h"
 #include "gnomon/finding.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
@@ -18,6 +20,7 @@ static const struct {
 } actions[] = {
 	{"llm-request", "gnomon.llm", "event", "access", {"api", "network"}},
 	{"llm-connection", "gnomon.connection", "event", "connection", {"network"}},
+	{"llm-server", "gnomon.server", "event", "info", {"network", "process"}},
 	{"connection", "gnomon.connection", "event", "connection", {"network"}},
 	{"sensor-start", "gnomon.status", "event", "start", {"host"}},
 	{"sensor-stop", "gnomon.status", "event", "end", {"host"}},
@@ -60,6 +63,40 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	set_id(p, event);
 }
 
+/* Names of another user namespace's users are not the host's to give. */
+static void set_user(struct pipeline *p, struct event *event, const struct process_identity *who,
+		     const struct process *process)
+{
+	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
+	if (!p->users || (process && process->foreign_user))
+		return;
+	event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
+	event_set_text(event, F_USER_GROUP_NAME, users_group(p->users, who->gid, p->now_ns));
+}
+
+static void set_login(struct pipeline *p, struct event *event, uint32_t uid)
+{
+	const char *name;
+
+	if (uid == PROCESS_NO_LOGIN)
+		return;
+	name = p->users ? users_name(p->users, uid, p->now_ns) : NULL;
+	if (name)
+		event_set_text(event, F_LOGIN_USER, name);
+	else
+		event_format(event, F_LOGIN_USER, "%" PRIu32, uid);
+}
+
+static void set_container(struct event *event, const struct container *container)
+{
+	if (!container)
+		return;
+	event_set_text(event, F_CONTAINER_ID, container->name.id);
+	event_set_text(event, F_CONTAINER_IMAGE_NAME, container->image);
+	event_set_text(event, F_ORCHESTRATOR_NAMESPACE, container->pod_namespace);
+	event_set_text(event, F_ORCHESTRATOR_RESOURCE_NAME, container->pod);
+}
+
 void compose_process(struct pipeline *p, struct event *event, const struct process_identity *who)
 {
 	const struct process *process;
@@ -67,26 +104,26 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 
 	if (!who || !who->pid)
 		return;
-	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
-	if (p->users) {
-		event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
-		event_set_text(event, F_USER_GROUP_NAME,
-			       users_group(p->users, who->gid, p->now_ns));
-	}
+	process = processes_find(p->processes, who);
+	set_user(p, event, who, process);
 	event_set_int(event, F_PROCESS_PID, who->pid);
 	id_format(id, 0, hash_mix(hash_mix(p->id_seed ^ who->pid) ^ who->start_ns));
 	event_format(event, F_PROCESS_ENTITY_ID, "%s", id);
-	process = processes_find(p->processes, who);
 	if (!process)
 		return;
 	event_set_text(event, F_PROCESS_NAME, process->name);
 	event_set_text(event, F_PROCESS_EXECUTABLE, process->executable);
 	if (process->started_ns)
 		event_set_time(event, F_PROCESS_START, process->started_ns);
-	if (process->parent_pid) {
+	if (process->parent_pid)
 		event_set_int(event, F_PROCESS_PARENT_PID, process->parent_pid);
-		event_set_text(event, F_PROCESS_PARENT_NAME, process->parent_name);
-	}
+	if (process->ancestor_count)
+		event_set_text(event, F_PROCESS_PARENT_NAME, process->ancestors[0]);
+	set_container(event, processes_container(p->processes, process));
+	for (size_t i = 0; i < process->ancestor_count; i++)
+		event_append(event, F_ANCESTORS, span_str(process->ancestors[i]));
+	event_set_text(event, F_SCRIPT, process->script);
+	set_login(p, event, process->login_uid);
 }
 
 void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
@@ -107,12 +144,16 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 	community_id(text, &flow->client, &flow->server, flow->transport);
 	event_format(event, F_NETWORK_COMMUNITY_ID, "%s", text);
 	if (wire->has_hello) {
-		event_set_text(event, F_NETWORK_PROTOCOL, "tls");
+		event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
 		event_set_text(event, F_TLS_NEXT_PROTOCOL, wire->hello.alpn);
 		event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
 		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
 		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
 	}
+	if (wire->dns_name[0])
+		event_set_text(event, F_DESTINATION_DOMAIN, wire->dns_name);
+	if (wire->http)
+		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));
 	event_format(event, F_FLOW_ID, "%s", text);
 }
@@ -165,6 +206,7 @@ static const enum field carried[] = {
 	F_CONTAINER_ID,
 	F_CONTAINER_IMAGE_NAME,
 	F_ORCHESTRATOR_NAMESPACE,
+	F_ORCHESTRATOR_RESOURCE_NAME,
 	F_SOURCE_IP,
 	F_SOURCE_PORT,
 	F_SOURCE_BYTES,
@@ -177,6 +219,8 @@ static const enum field carried[] = {
 	F_NETWORK_PROTOCOL,
 	F_NETWORK_DIRECTION,
 	F_NETWORK_COMMUNITY_ID,
+	F_SERVER_IP,
+	F_SERVER_PORT,
 	F_TLS_CLIENT_SERVER_NAME,
 	F_URL_DOMAIN,
 	F_URL_PATH,
@@ -192,6 +236,9 @@ static const enum field carried[] = {
 	F_SERVICE_COUNTRY,
 	F_API_FAMILY,
 	F_AGENT,
+	F_AGENT_CONFIDENCE,
+	F_SCRIPT,
+	F_LOGIN_USER,
 	F_ACCOUNT_KIND,
 	F_KEY_KIND,
 	F_KEY_FINGERPRINT,
@@ -216,6 +263,9 @@ static const enum field carried[] = {
 
 static void carry_over(const struct event *from, struct event *to)
 {
+	/* items live in the event that they are of */
+	static const enum field lists[] = {F_AGENT_EVIDENCE, F_ANCESTORS, F_EVIDENCE};
+
 	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
 		enum field f = carried[i];
 
@@ -224,9 +274,10 @@ static void carry_over(const struct event *from, struct event *to)
 		to->present[f / 64] |= 1ULL << (f % 64);
 		to->value[f] = from->value[f];
 	}
-	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count;
-	     i++)
-		event_append(to, F_EVIDENCE, from->value[F_EVIDENCE].list.items[i]);
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		for (size_t i = 0;
+		     event_has(from, lists[l]) && i < from->value[lists[l]].list.count; i++)
+			event_append(to, lists[l], from->value[lists[l]].list.items[i]);
 }
 
 static void append_ip(struct event *event, enum field list, enum field from)
@@ -250,6 +301,7 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	struct span reason = string_of(trigger, F_VERDICT_REASON);
 	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
 							  : 0;
+	struct span agent = string_of(trigger, F_AGENT);
 	char who[96], window[96] = "";
 
 	if (!service.len) {
@@ -261,12 +313,16 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	}
 	if (!host.len)
 		host = string_of(trigger, F_DESTINATION_DOMAIN);
+	if (span_eq(agent, SPAN_LITERAL(AGENT_NONE)))
+		agent.len = 0;
 	if (finding->has_window)
 		snprintf(window, sizeof(window), ", %.15g in the window where %.15g are allowed",
 			 finding->window_value, finding->window_threshold);
 	compose_who(trigger, who, sizeof(who));
-	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
-		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len,
+	event_format(alert, F_MESSAGE,
+		     "%s: %s%s%.*s%s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
+		     finding->rule_name, who, agent.len ? ", agent " : "", (int)agent.len, agent.at,
+		     agent.len ? "," : "", sent, (int)service.len, service.at, (int)host.len,
 		     host.at, model.len ? ", model " : "", (int)model.len, model.at, window,
 		     (int)reason.len, reason.at);
 }

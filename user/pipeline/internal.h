@@ -21,6 +21,11 @@ struct pipeline {
 	struct pipeline_stats stats;
 	struct flows *flows;
 	struct table streams;
+	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
+	struct table listeners;               /* server.c's */
+	struct dns_cache *names;              /* of addresses */
+	size_t quic_pending;                  /* flows whose ClientHello is being put together */
+	uint64_t cleartext_count;             /* numbers the streams of cleartext flows */
 	struct processes *processes;
 	struct users *users;
 	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
@@ -33,19 +38,34 @@ struct pipeline {
 	char host_id[64];
 };
 
+/* Who called, as catalog/agents.h tells it. A copy, since rules are reloaded while streams are open. */
+struct agent_found {
+	char id[SHORT_NAME_MAX]; /* empty: cannot be told */
+	uint8_t confidence, evidence;
+};
+
 /* What the wire gave away of a flow; hangs behind flow.detail. */
 struct wire {
 	struct reassembly *direction[DIR_COUNT]; /* DIR_OUT: from the client */
 	struct tls_hello_parser *parser;
+	struct quic_initials *quic;
 	struct tls_hello hello;
 	bool has_hello, not_tls;
 	bool plaintext; /* an LLM exchange was read on it */
+	bool is_quic;
+	bool http;          /* it speaks HTTP without TLS */
+	bool steered;       /* the kernel holds a verdict on its socket */
+	bool server_side;   /* of a socket that this host accepted: not told, its client may be */
+	uint64_t cleartext; /* the number of its stream, 0: none */
 	bool fin[DIR_COUNT];
+	char dns_name[HOST_NAME_MAX_BYTES]; /* what the server's address was the answer to; only
+					     * where the handshake has no name */
 	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
 	const char *unseen_reason;  /* overrides the configured one */
 	struct catalog_match match; /* service NULL: none */
+	struct agent_found agent;   /* of a request that was read on it */
 };
 
 /* wire.c */
@@ -56,12 +76,48 @@ void wire_socket(struct pipeline *p, const struct observation *obs);
 void wire_tick(struct pipeline *p);
 /* The catalogue is another one: every open flow is looked up again. */
 void wire_rematch(struct pipeline *p);
+/* Tells how far an open flow has come, when that is due. */
+void wire_interim(struct pipeline *p, struct flow *flow);
 /* Tells a flow's end and removes it. */
 void wire_end(struct pipeline *p, struct flow *flow);
 static inline struct wire *wire_of(const struct flow *flow)
 {
 	return flow->detail;
 }
+
+/* A new flow like that one, with a struct wire. NULL without memory. */
+struct flow *wire_flow_new(struct pipeline *p, const struct flow *like);
+/* The ClientHello is read: looks up the name in it, or the address's where it has none. */
+void wire_name(struct pipeline *p, struct flow *flow);
+/* Is it a connection to an AI service? */
+bool wire_is_ai(const struct wire *wire);
+
+/* cleartext.c: HTTP without TLS */
+/* May the client's first bytes be a request? */
+bool cleartext_starts(struct span first);
+/* The flow's bytes go to a stream from now on. */
+void cleartext_begin(struct pipeline *p, struct flow *flow);
+/* False: no more bytes are wanted, and the stream is gone. */
+bool cleartext_bytes(struct pipeline *p, struct flow *flow, enum stream_dir dir, struct span bytes);
+void cleartext_gap(struct pipeline *p, struct flow *flow, enum stream_dir dir, uint64_t bytes);
+/* Tells what is open on its stream, if it has one. */
+void cleartext_end(struct pipeline *p, struct flow *flow);
+
+/* udp.c */
+struct packet;
+void udp_packet(struct pipeline *p, const struct observation *obs, const struct packet *packet);
+void udp_release(struct pipeline *p, struct wire *wire);
+
+/* server.c: llm-server events */
+int servers_init(struct pipeline *p);
+void servers_done(struct pipeline *p);
+void server_listens(struct pipeline *p, const struct observation *obs);
+struct stream;
+struct exchange;
+/* May this accepted stream still tell something new? */
+bool server_wanted(struct stream *s);
+/* The process answered this call. */
+void server_answered(struct stream *s, const struct exchange *e);
 
 /* plaintext.c */
 int plaintext_init(struct pipeline *p);
@@ -83,31 +139,29 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
-	uint64_t mark
-		[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
-	uint64_t request_bytes;
+	uint64_t bytes[DIR_COUNT]; /* of the stream, by message: requests DIR_OUT */
 	int status;
-	bool request_ended;
+	bool host_asked; /* the request named its host, not the handshake */
 	struct key_facts key;
+	struct agent_found agent;
 	char method[16], version[4];
 	char host[HOST_NAME_MAX_BYTES];
 	char path[URL_PATH_MAX];
 	char user_agent[USER_AGENT_MAX];
 };
 
-/* A TLS stream whose plaintext is read. */
+/* A TLS stream whose plaintext is read, or a flow without TLS. */
 struct stream {
 	struct table_link link;
 	struct pipeline *pipeline;
 	struct stream_id id;
 	struct process_identity who;
 	uint64_t cookie;
+	struct flow *flow; /* of cleartext: lives longer than the stream; NULL: TLS */
 	enum link_kind kind;
 	enum steer_action steered;
 	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
 	uint64_t next_offset[DIR_COUNT];
-	uint64_t total[DIR_COUNT]; /* bytes so far by message direction: requests DIR_OUT */
-	uint64_t ended[DIR_COUNT]; /* of those, in exchanges that have ended */
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;
@@ -121,6 +175,12 @@ struct stream {
 extern const struct exchange_listener exchange_listener; /* ctx: the struct stream */
 void exchange_free_all(struct stream *stream);
 /* plaintext.c */
+/* The stream of that id, made if need be; NULL without memory. */
+struct stream *stream_open(struct pipeline *p, const struct stream_id *id,
+			   const struct process_identity *who);
+/* Bytes that follow those before; or bytes that will never come. */
+void stream_take(struct stream *stream, enum stream_dir dir, struct span bytes);
+void stream_gap(struct stream *stream, enum stream_dir dir, uint64_t bytes);
 void stream_steer(struct stream *stream, enum steer_action action);
 
 /* compose.c */
@@ -132,6 +192,12 @@ void compose_service(struct event *event, const struct service *service);
 void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+
+/* agent.c */
+/* `head` NULL: no request was seen. */
+void agent_find(struct pipeline *p, const struct process_identity *who,
+		const struct http_head *head, struct agent_found *found);
+void agent_set(struct event *event, const struct agent_found *found);
 
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */

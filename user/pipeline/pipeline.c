@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "flow/dns_cache.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
 #include "policy/state.h"
@@ -59,14 +60,15 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->stats.worst = -1;
 	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
-	p->processes = processes_new(config->live ? "/proc" : NULL);
+	p->names = dns_cache_new();
+	p->processes = processes_new(config->live ? "/proc" : NULL, "");
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
 	if (!config->state)
 		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
-	if (!p->state || !p->flows || !p->processes || (config->live && !p->users) ||
-	    plaintext_init(p)) {
+	if (!p->state || !p->flows || !p->names || !p->processes || (config->live && !p->users) ||
+	    plaintext_init(p) || servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -88,6 +90,8 @@ void pipeline_free(struct pipeline *p)
 	if (p->streams.buckets)
 		plaintext_done(p);
 	flows_free(p->flows);
+	servers_done(p);
+	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
 	policy_state_free(p->own_state);
@@ -250,11 +254,12 @@ void pipeline_finish(struct pipeline *p)
 }
 
 void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy,
-		    const struct prices *prices)
+		    const struct prices *prices, const struct agents *agents)
 {
 	p->config.catalog = catalog;
 	p->config.policy = policy;
 	p->config.prices = prices;
+	p->config.agents = agents;
 	wire_rematch(p);
 	plaintext_rematch(p);
 }

@@ -4,11 +4,13 @@
 
 #include "pipeline/internal.h"
 #include "protocol/http1.h"
+#include "protocol/http2.h"
 #include "util/cleanup.h"
 
 /* Protocols that a plaintext stream may speak, most likely first. */
 static const struct protocol_ops *const protocols[] = {
 	&http1_protocol,
+	&http2_protocol,
 };
 
 struct stream_key_user {
@@ -50,11 +52,12 @@ static void stream_drop(struct stream *s)
 	}
 	exchange_free_all(s);
 	table_remove(&s->pipeline->streams, &s->link);
+	s->pipeline->streams_by_pid[s->id.pid % STREAM_PIDS]--;
 	free(s);
 }
 
-static struct stream *stream_get(struct pipeline *p, const struct observation *obs,
-				 const struct stream_id *id)
+struct stream *stream_open(struct pipeline *p, const struct stream_id *id,
+			   const struct process_identity *who)
 {
 	struct stream_key_user key = key_of(id);
 	struct stream *s = stream_find(p, id);
@@ -75,9 +78,10 @@ static struct stream *stream_get(struct pipeline *p, const struct observation *o
 	s->pipeline = p;
 	s->id = *id;
 	s->steered = STEER_FOLLOW;
-	if (obs->who)
-		s->who = *obs->who;
+	if (who)
+		s->who = *who;
 	table_add(&p->streams, &s->link, table_hash(&p->streams, &key, sizeof(key)));
+	p->streams_by_pid[id->pid % STREAM_PIDS]++;
 	return s;
 }
 
@@ -94,6 +98,12 @@ void stream_steer(struct stream *s, enum steer_action action)
 	s->steered = action;
 	s->budget_from = s->copied;
 	steering.budget = s->copied + STREAM_BUDGET_BYTES;
+	if (s->flow) {
+		steering.cookie = s->flow->cookie;
+		if (!steering.cookie)
+			return; /* a capture has nobody to steer */
+		wire_of(s->flow)->steered = true;
+	}
 	/* a refused verdict leaves the stream followed: costly, not wrong */
 	if (p->config.source && p->config.source->steer)
 		p->config.source->steer(p->config.source_state, &steering);
@@ -101,7 +111,6 @@ void stream_steer(struct stream *s, enum steer_action action)
 
 static void stream_feed(struct stream *s, enum stream_dir dir, struct span bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes.len;
 	if (s->protocol->feed(s->state, dir, bytes) == -EPROTO && s->steered != STEER_IGNORE) {
 		/* no HTTP any more: an upgrade, or malformed; nothing more is wanted of it */
 		stream_steer(s, STEER_IGNORE);
@@ -167,21 +176,28 @@ static size_t stream_guess(struct stream *s, enum stream_dir dir, struct span by
 	return bytes.len;
 }
 
-static void stream_gap(struct stream *s, enum stream_dir dir, uint64_t bytes)
+void stream_gap(struct stream *s, enum stream_dir dir, uint64_t bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes;
 	if (s->protocol)
 		s->protocol->gap(s->state, dir, bytes);
 	else
 		s->joined_midway = true;
 }
 
+void stream_take(struct stream *s, enum stream_dir dir, struct span bytes)
+{
+	s->copied += bytes.len;
+	if (!s->protocol && s->steered != STEER_IGNORE)
+		bytes = span_skip(bytes, stream_guess(s, dir, bytes));
+	if (s->protocol && bytes.len)
+		stream_feed(s, dir, bytes);
+}
+
 void plaintext_segment(struct pipeline *p, const struct observation *obs)
 {
 	const struct observed_segment *segment = &obs->segment;
-	struct stream *s = stream_get(p, obs, &segment->stream);
+	struct stream *s = stream_open(p, &segment->stream, obs->who);
 	enum stream_dir dir = segment->dir;
-	struct span bytes = segment->bytes;
 
 	if (!s)
 		return;
@@ -189,13 +205,8 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 		s->cookie = segment->cookie;
 	if (segment->offset > s->next_offset[dir])
 		stream_gap(s, dir, segment->offset - s->next_offset[dir]);
-	s->copied += bytes.len;
-
-	if (!s->protocol && s->steered != STEER_IGNORE)
-		bytes = span_skip(bytes, stream_guess(s, dir, bytes));
+	stream_take(s, dir, segment->bytes);
 	if (s->protocol) {
-		if (bytes.len)
-			stream_feed(s, dir, bytes);
 		if (segment->omitted)
 			stream_gap(s, dir, segment->omitted);
 		if (s->steered == STEER_FOLLOW)
@@ -206,7 +217,7 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 
 void plaintext_link(struct pipeline *p, const struct observation *obs)
 {
-	struct stream *s = stream_get(p, obs, &obs->link.stream);
+	struct stream *s = stream_open(p, &obs->link.stream, obs->who);
 
 	if (!s)
 		return;
@@ -226,6 +237,8 @@ void plaintext_process_exit(struct pipeline *p, const struct process_identity *w
 {
 	struct table_link *link = p->streams.oldest;
 
+	if (!p->streams_by_pid[who->pid % STREAM_PIDS])
+		return; /* as nearly all processes that end */
 	while (link) {
 		struct stream *s = table_entry(link, struct stream, link);
 		struct steering steering = {.stream = s->id, .action = STEER_FORGET};
@@ -244,9 +257,19 @@ void plaintext_rematch(struct pipeline *p)
 	for (struct table_link *link = p->streams.oldest; link; link = link->newer) {
 		struct stream *s = table_entry(link, struct stream, link);
 
+		/* verdicts on sockets lapse too, and without one the kernel follows nothing */
+		if (s->flow)
+			s->steered = STEER_COUNT;
 		for (struct exchange *e = s->exchanges; e; e = e->next)
 			if (!catalog_lookup(p->config.catalog, span_str(e->host), &e->match))
 				e->match.service = NULL;
+		/* the kernel's verdicts have lapsed: what was ignored gets another look */
+		if (s->steered == STEER_IGNORE && !s->protocol) {
+			s->joined_midway = true;
+			s->first_len[DIR_OUT] = s->first_len[DIR_IN] = 0;
+			s->tries = 0;
+		}
+		s->steered = STEER_FOLLOW;
 	}
 }
 

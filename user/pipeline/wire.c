@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "flow/dns_cache.h"
 #include "net/packet.h"
 #include "pipeline/internal.h"
 
@@ -17,17 +18,24 @@
 void wire_release(void *ctx, struct flow *flow)
 {
 	struct wire *wire = wire_of(flow);
+	struct pipeline *p = ctx;
 
-	(void)ctx;
 	if (!wire)
 		return;
+	cleartext_end(p, flow);
+	udp_release(p, wire);
+	if (wire->steered && p->config.source) {
+		struct steering steering = {.cookie = flow->cookie, .action = STEER_FORGET};
+
+		p->config.source->steer(p->config.source_state, &steering);
+	}
 	reassembly_free(wire->direction[DIR_OUT]);
 	reassembly_free(wire->direction[DIR_IN]);
 	tls_hello_free(wire->parser);
 	free(wire);
 }
 
-static struct flow *flow_new(struct pipeline *p, const struct flow *like)
+struct flow *wire_flow_new(struct pipeline *p, const struct flow *like)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
 	struct flow with = *like;
@@ -45,6 +53,12 @@ static struct flow *flow_new(struct pipeline *p, const struct flow *like)
 	return flow;
 }
 
+/* Where requests go, seen from the flow's socket. */
+static enum stream_dir client_dir(const struct wire *wire)
+{
+	return wire->server_side ? DIR_IN : DIR_OUT;
+}
+
 /* The handshake is over, or never was one: only counting from here. */
 static void stop_reading(struct wire *wire)
 {
@@ -55,19 +69,48 @@ static void stop_reading(struct wire *wire)
 			reassembly_stop(wire->direction[dir]);
 }
 
+/* Names of the outer hello of encrypted ones (RFC 9849): they say nothing of the service. */
+static bool hides_name(const struct tls_hello *hello)
+{
+	return !hello->server_name[0] ||
+	       (hello->ech && strcmp(hello->server_name, "cloudflare-ech.com") == 0);
+}
+
+static void look_up(struct pipeline *p, struct wire *wire)
+{
+	const char *name = wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
+
+	if (!catalog_lookup(p->config.catalog, span_str(name), &wire->match))
+		wire->match.service = NULL;
+	/* an address of a content network has many names */
+	else if (wire->dns_name[0] && wire->match.confidence > DNS_CONFIDENCE_MAX)
+		wire->match.confidence = DNS_CONFIDENCE_MAX;
+}
+
+void wire_name(struct pipeline *p, struct flow *flow)
+{
+	struct wire *wire = wire_of(flow);
+	const char *name = NULL;
+
+	if (hides_name(&wire->hello))
+		name = dns_cache_find(p->names, &flow->server.address, p->now_ns);
+	if (name)
+		span_copy(wire->dns_name, sizeof(wire->dns_name), span_str(name));
+	look_up(p, wire);
+}
+
 struct reading {
 	struct pipeline *pipeline;
 	struct flow *flow;
+	enum stream_dir dir;
 };
 
-static void on_client_bytes(void *ctx, struct span bytes)
+/* The client's first bytes: a ClientHello, or a request without TLS. */
+static void read_hello(struct pipeline *p, struct flow *flow, struct span bytes)
 {
-	const struct reading *reading = ctx;
-	struct wire *wire = wire_of(reading->flow);
+	struct wire *wire = wire_of(flow);
 	int r;
 
-	if (wire->has_hello || wire->not_tls)
-		return;
 	if (!wire->parser)
 		wire->parser = tls_hello_new();
 	if (!wire->parser)
@@ -75,25 +118,46 @@ static void on_client_bytes(void *ctx, struct span bytes)
 	r = tls_hello_feed(wire->parser, bytes, &wire->hello);
 	if (r == 0)
 		return;
-	if (r < 0) {
-		wire->not_tls = true;
-	} else {
+	if (r > 0) {
 		wire->has_hello = true;
 		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
-		if (!catalog_lookup(reading->pipeline->config.catalog,
-				    span_str(wire->hello.server_name), &wire->match))
-			wire->match.service = NULL;
+		wire_name(p, flow);
+		stop_reading(wire);
+		return;
 	}
-	stop_reading(wire);
+	wire->not_tls = true;
+	if (cleartext_starts(bytes))
+		cleartext_begin(p, flow);
+	if (!wire->cleartext || !cleartext_bytes(p, flow, client_dir(wire), bytes))
+		stop_reading(wire);
 }
 
-static void on_client_gap(void *ctx, uint64_t bytes)
+static void on_bytes(void *ctx, struct span bytes)
 {
 	const struct reading *reading = ctx;
 	struct wire *wire = wire_of(reading->flow);
 
-	(void)bytes;
-	if (wire->has_hello || wire->not_tls)
+	if (wire->cleartext) {
+		if (!cleartext_bytes(reading->pipeline, reading->flow, reading->dir, bytes))
+			stop_reading(wire);
+	} else if (reading->dir != client_dir(wire)) {
+		/* a server that speaks first, or TLS: it is only counted */
+		reassembly_stop(wire->direction[reading->dir]);
+	} else if (!wire->has_hello && !wire->not_tls) {
+		read_hello(reading->pipeline, reading->flow, bytes);
+	}
+}
+
+static void on_gap(void *ctx, uint64_t bytes)
+{
+	const struct reading *reading = ctx;
+	struct wire *wire = wire_of(reading->flow);
+
+	if (wire->cleartext) {
+		cleartext_gap(reading->pipeline, reading->flow, reading->dir, bytes);
+		return;
+	}
+	if (wire->has_hello || wire->not_tls || reading->dir != client_dir(wire))
 		return;
 	/* the name was in what is missing */
 	pipeline_lost(reading->pipeline, LOSS_TRUNCATED, 1);
@@ -101,11 +165,12 @@ static void on_client_gap(void *ctx, uint64_t bytes)
 	stop_reading(wire);
 }
 
+/* `resumed`: what is missing before this packet was left out on purpose. */
 static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir,
-		 const struct packet *packet)
+		 const struct packet *packet, bool resumed)
 {
-	struct reading reading = {p, flow};
-	struct reassembly_sink sink = {on_client_bytes, on_client_gap, &reading};
+	struct reading reading = {p, flow, dir};
+	struct reassembly_sink sink = {on_bytes, on_gap, &reading};
 	struct wire *wire = wire_of(flow);
 
 	if (!wire->direction[dir]) {
@@ -114,25 +179,54 @@ static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir,
 			pipeline_lost(p, LOSS_STATE, 1);
 			return;
 		}
-		/* what the server sends is only counted */
-		if (dir == DIR_IN || wire->has_hello || wire->not_tls)
+		if (wire->has_hello || (wire->not_tls && !wire->cleartext))
 			reassembly_stop(wire->direction[dir]);
 	}
 	if (packet->syn)
 		reassembly_start(wire->direction[dir], packet->sequence);
+	if (resumed)
+		reassembly_skip(wire->direction[dir], packet->sequence, &sink);
 	if (packet->payload_len)
 		reassembly_push(wire->direction[dir], packet->sequence, packet->payload,
 				packet->payload_len, &sink);
 }
 
-/* A packet of the live source: only handshakes are sent up, the kernel counts the bytes. */
+/* A connection that this host accepted, and on which a request came. */
+static struct flow *accepted_flow(struct pipeline *p, const struct observation *obs,
+				  const struct packet *packet)
+{
+	struct flow like = {
+		.cookie = obs->packet.cookie,
+		.client = packet->source,
+		.server = packet->destination,
+		.transport = TRANSPORT_TCP,
+	};
+	struct flow *flow;
+
+	if (obs->packet.dir != DIR_IN || !cleartext_starts(packet->payload))
+		return NULL;
+	if (obs->who)
+		like.who = *obs->who;
+	flow = wire_flow_new(p, &like);
+	if (flow)
+		wire_of(flow)->server_side = true;
+	return flow;
+}
+
+/* A packet of the live source: handshakes and cleartext HTTP are sent up, the kernel counts the bytes. */
 static void live_packet(struct pipeline *p, const struct observation *obs,
 			const struct packet *packet)
 {
 	struct flow *flow = flows_find_cookie(p->flows, obs->packet.cookie);
+	struct wire *wire;
 
-	if (flow && obs->packet.dir == DIR_OUT && !wire_of(flow)->has_hello)
-		push(p, flow, DIR_OUT, packet);
+	if (!flow)
+		flow = accepted_flow(p, obs, packet);
+	if (!flow)
+		return;
+	wire = wire_of(flow);
+	if (wire->cleartext || (obs->packet.dir == client_dir(wire) && !wire->has_hello))
+		push(p, flow, obs->packet.dir, packet, obs->packet.resumed);
 }
 
 static bool same_endpoint(const struct net_endpoint *a, const struct net_endpoint *b)
@@ -152,7 +246,7 @@ static struct flow *captured_flow(struct pipeline *p, const struct packet *packe
 		return NULL; /* the tail of a connection that was told already */
 	like.client = from_client ? packet->source : packet->destination;
 	like.server = from_client ? packet->destination : packet->source;
-	return flow_new(p, &like);
+	return wire_flow_new(p, &like);
 }
 
 static void captured_packet(struct pipeline *p, const struct packet *packet)
@@ -176,7 +270,7 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 	wire = wire_of(flow);
 	flow->last_ns = p->now_ns;
 	dir = same_endpoint(&packet->source, &flow->client) ? DIR_OUT : DIR_IN;
-	push(p, flow, dir, packet);
+	push(p, flow, dir, packet, false);
 	if (wire->direction[DIR_OUT])
 		flow->sent = reassembly_bytes(wire->direction[DIR_OUT]);
 	if (wire->direction[DIR_IN])
@@ -184,6 +278,8 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 	wire->fin[dir] |= packet->fin;
 	if (packet->rst || (wire->fin[DIR_OUT] && wire->fin[DIR_IN]))
 		wire_end(p, flow);
+	else
+		wire_interim(p, flow);
 }
 
 void wire_packet(struct pipeline *p, const struct observation *obs)
@@ -196,6 +292,10 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 		pipeline_lost(p, LOSS_PARSE, 1);
 	if (r || packet.fragment)
 		return;
+	if (packet.transport == TRANSPORT_UDP) {
+		udp_packet(p, obs, &packet);
+		return;
+	}
 	if (obs->packet.cookie)
 		live_packet(p, obs, &packet);
 	else
@@ -207,9 +307,13 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 	const struct observed_socket *socket = &obs->socket;
 	struct flow *flow;
 
-	if (socket->role != SOCKET_CONNECTED || socket->state == SOCKET_LISTENING)
+	if (socket->state == SOCKET_LISTENING) {
+		server_listens(p, obs);
 		return;
+	}
 	flow = flows_find_cookie(p->flows, socket->cookie);
+	if (!flow && socket->role != SOCKET_CONNECTED)
+		return; /* known by its first request */
 	if (!flow) {
 		struct flow like = {
 			.cookie = socket->cookie,
@@ -218,11 +322,11 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 			.transport = TRANSPORT_TCP,
 		};
 
-		if (socket->state == SOCKET_CLOSED)
-			return; /* opened before the sensor was */
+		if (socket->state != SOCKET_ESTABLISHED)
+			return; /* opened before the sensor was, or a sample of what has closed */
 		if (obs->who)
 			like.who = *obs->who;
-		flow = flow_new(p, &like);
+		flow = wire_flow_new(p, &like);
 		if (!flow)
 			return;
 	}
@@ -231,20 +335,30 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 	flow->received = socket->bytes_received;
 	if (socket->state == SOCKET_CLOSED)
 		wire_end(p, flow);
+	else
+		wire_interim(p, flow);
 }
 
 static void set_visibility(struct pipeline *p, struct event *event, const struct wire *wire)
 {
 	if (wire->plaintext) {
 		event_set_text(event, F_VISIBILITY, "plaintext");
-		event_append(event, F_EVIDENCE, SPAN_LITERAL("plaintext"));
-	} else if (wire->has_hello && wire->hello.server_name[0]) {
-		event_set_text(event, F_VISIBILITY, "sni");
-		event_set_text(event, F_VISIBILITY_REASON,
-			       wire->unseen_reason ? wire->unseen_reason : p->config.unseen_reason);
+		event_append(event, F_EVIDENCE,
+			     wire->http ? SPAN_LITERAL("cleartext") : SPAN_LITERAL("plaintext"));
 	} else {
-		event_set_text(event, F_VISIBILITY, "ip");
+		const char *reason = wire->is_quic         ? "quic"
+				     : wire->unseen_reason ? wire->unseen_reason
+							   : p->config.unseen_reason;
+
+		event_set_text(event, F_VISIBILITY,
+			       wire->dns_name[0]            ? "dns"
+			       : wire->hello.server_name[0] ? "sni"
+							    : "ip");
+		if (wire->has_hello)
+			event_set_text(event, F_VISIBILITY_REASON, reason);
 	}
+	if (wire->dns_name[0])
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("dns"));
 	if (wire->has_hello && wire->hello.server_name[0])
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
 }
@@ -261,7 +375,19 @@ static void set_connection_message(struct event *event, const struct flow *flow,
 
 static bool is_use(const struct wire *wire, const struct flow *flow)
 {
-	return wire->plaintext || flow->sent > wire->hello_bytes + PRESENCE_BYTES;
+	uint64_t opening = wire->is_quic ? PRESENCE_QUIC_BYTES : PRESENCE_BYTES;
+
+	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
+}
+
+/* By the process alone where no request could be read. */
+static void set_agent(struct pipeline *p, struct event *event, const struct flow *flow)
+{
+	struct agent_found found = wire_of(flow)->agent;
+
+	if (!found.id[0])
+		agent_find(p, &flow->who, NULL, &found);
+	agent_set(event, &found);
 }
 
 static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
@@ -269,6 +395,9 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	struct wire *wire = wire_of(flow);
 	const struct service *service = wire->match.service;
 	bool use = is_use(wire, flow);
+	/* where nothing moved since, the rules have judged it all before */
+	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
+		    !(wire->told_sent || wire->told_received);
 	struct event event;
 
 	compose_base(p, &event, action, p->now_ns);
@@ -285,30 +414,49 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 		event_set_bool(&event, F_INTERIM, true);
 	set_visibility(p, &event, wire);
 	if (service || wire->plaintext) {
+		set_agent(p, &event, flow);
 		compose_service(&event, service);
 		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
 		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);
 	}
-	set_connection_message(&event, flow, service ? service->id : wire->hello.server_name);
+	set_connection_message(&event, flow,
+			       service                      ? service->id
+			       : wire->dns_name[0]          ? wire->dns_name
+			       : wire->hello.server_name[0] ? wire->hello.server_name
+							    : "a host without a name");
 	wire->told_sent = flow->sent;
 	wire->told_received = flow->received;
 	wire->told_ns = p->now_ns;
 	if (service && !interim)
 		p->stats.connections++;
-	compose_conclude(p, &event, use);
+	compose_conclude(p, &event, use && news);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */
-static bool is_ai(const struct wire *wire)
+bool wire_is_ai(const struct wire *wire)
 {
-	return wire->plaintext || (wire->match.service && !wire->match.shared);
+	return !wire->server_side &&
+	       (wire->plaintext || (wire->match.service && !wire->match.shared));
+}
+
+void wire_interim(struct pipeline *p, struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+
+	if (p->config.interim_ns && wire_is_ai(wire) &&
+	    p->now_ns - wire->told_ns >= p->config.interim_ns)
+		tell_connection(p, flow, "llm-connection", true);
 }
 
 void wire_end(struct pipeline *p, struct flow *flow)
 {
-	if (is_ai(wire_of(flow)))
+	const struct wire *wire = wire_of(flow);
+
+	/* a call that the end cuts short is told first, and tells what the connection is */
+	cleartext_end(p, flow);
+	if (wire_is_ai(wire))
 		tell_connection(p, flow, "llm-connection", false);
-	else if (p->config.all)
+	else if (p->config.all && !wire->server_side)
 		tell_connection(p, flow, "connection", false);
 	flows_remove(p->flows, flow);
 }
@@ -320,9 +468,8 @@ void wire_rematch(struct pipeline *p)
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
 		struct wire *wire = wire_of(table_entry(link, struct flow, link));
 
-		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
-				    &wire->match))
-			wire->match.service = NULL;
+		/* what only a Host header or a port named is unknown until its next request */
+		look_up(p, wire);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "gnomon/facts.h"
 #include "gnomon/finding.h"
 
+struct agents;
 struct catalog;
 struct diag;
 struct policy;
@@ -31,6 +32,10 @@ int policy_seal(struct policy *policy, struct diag *diag);
  * catalogue, and resolves the vendors: without this call an entry with `vendor` is undetermined.
  * Nothing of the catalogue is kept. -EINVAL with every error in `diag`, -ENOMEM. */
 int policy_check_services(struct policy *policy, const struct catalog *catalog, struct diag *diag);
+/* Checks that every agent that a provider entry names is known, or "none". -EINVAL with every error in
+ * `diag`. */
+int policy_check_agents(const struct policy *policy, const struct agents *agents,
+			struct diag *diag);
 
 /*
  * Walks the provider list with what the event holds and sets gnomon.verdict and

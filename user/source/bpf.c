@@ -12,7 +12,9 @@
 #include "source/attach.h"
 #include "source/bpf_load.h"
 #include "source/discover.h"
+#include "source/halves.h"
 #include "source/ring.h"
+#include "source/samples.h"
 #include "source/sources.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -30,9 +32,12 @@ struct bpf_source {
 	struct gnomon *skel;
 	struct attachments *attachments;
 	struct discovery *discovery;
+	struct halves *halves;
 	bool discovering;
 	struct hooks_report hooks;
 	struct ring ring;
+	struct samples samples;
+	uint64_t record_ns; /* of the latest record, CLOCK_BOOTTIME */
 	struct process_identity who;
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 	uint64_t polled_ns;
@@ -62,7 +67,9 @@ static void bpf_close(void *state)
 
 	if (!s)
 		return;
+	samples_done(&s->samples);
 	discovery_free(s->discovery);
+	halves_free(s->halves);
 	attachments_free(s->attachments);
 	ring_close(&s->ring);
 	gnomon__destroy(s->skel);
@@ -78,15 +85,23 @@ static void tell_again(void *ctx, const struct file_key *key)
 	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.files_seen), key);
 }
 
+static void half_dropped(void *ctx, const struct stream_id *half)
+{
+	struct bpf_source *s = ctx;
+	struct stream_key key = {.pid = half->pid, .handle = half->handle};
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
+}
+
 static int bpf_open(void **state, const struct source_config *config, struct diag *diag)
 {
 	struct bpf_source *s = calloc(1, sizeof(*s));
 	int r;
 
-	(void)config;
 	if (!s)
 		return -ENOMEM;
 	s->ring.epoll_fd = -1;
+	samples_init(&s->samples, -1, 0);
 	s->skel = bpf_load(&s->hooks, diag);
 	if (!s->skel) {
 		bpf_close(s);
@@ -97,13 +112,17 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	if (!r && s->cpus > 0)
 		s->per_cpu = calloc((size_t)s->cpus, sizeof(*s->per_cpu));
 	s->attachments = attachments_new(s->skel, &s->hooks);
+	s->halves = halves_new(half_dropped, s);
 	if (s->attachments)
 		s->discovery = discovery_new(s->attachments, tell_again, s);
-	if (r || !s->per_cpu || !s->discovery) {
+	if (r || !s->per_cpu || !s->discovery || !s->halves) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
 		return r ? r : -ENOMEM;
 	}
+	if (s->skel->links.socket_bytes && config->interim_ns)
+		samples_init(&s->samples, bpf_link__fd(s->skel->links.socket_bytes),
+			     config->interim_ns / SOCKET_SAMPLES_PER_INTERVAL);
 	discovery_scan_libraries(s->discovery);
 	*state = s;
 	return 0;
@@ -169,6 +188,26 @@ static bool read_segment(const struct record_segment *r, uint32_t len, struct ob
 	return true;
 }
 
+static bool read_join(struct bpf_source *s, const struct record_join *r, uint32_t len,
+		      struct observation *obs)
+{
+	struct stream_id half;
+
+	if (len < sizeof(*r) || r->dir >= DIR_COUNT)
+		return false;
+	half = stream_of(&r->header, &r->half);
+	obs->kind = OBS_SEGMENT;
+	obs->segment = (struct observed_segment){
+		.stream = stream_of(&r->header, &r->stream),
+		.cookie = r->cookie,
+		.offset = r->offset,
+		.omitted = r->bytes,
+		.dir = (enum stream_dir)r->dir,
+	};
+	halves_join(s->halves, &half, &obs->segment);
+	return true;
+}
+
 static struct net_endpoint endpoint_of(uint16_t family, const uint8_t *bytes, uint16_t port)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -215,6 +254,7 @@ static bool read_packet(const struct record_packet *r, uint32_t len, struct obse
 		.link_type = LINK_TYPE_RAW,
 		.wire_len = r->wire_len,
 		.dir = (enum stream_dir)r->dir,
+		.resumed = r->flags & PACKET_RESUMED,
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
 	return true;
@@ -253,6 +293,7 @@ static bool read_process(struct bpf_source *s, const struct record_header *heade
 
 	obs->kind = OBS_PROCESS;
 	if (header->type == RECORD_EXIT) {
+		halves_exit(s->halves, header->who.pid);
 		obs->process = (struct observed_process){.change = PROCESS_EXIT};
 		return true;
 	}
@@ -285,10 +326,13 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 	memcpy(s->who.comm, header->who.comm, sizeof(s->who.comm) - 1);
 	obs->who = header->who.pid ? &s->who : NULL;
 	obs->time_ns = header->time_ns + s->realtime_offset_ns;
+	s->record_ns = header->time_ns;
 
 	switch (header->type) {
 	case RECORD_SEGMENT:
 		return read_segment(record, len, obs);
+	case RECORD_JOIN:
+		return read_join(s, record, len, obs);
 	case RECORD_STREAM_END:
 		return read_stream_end(record, len, obs);
 	case RECORD_LINK:
@@ -316,6 +360,38 @@ static bool note_mapping(struct bpf_source *s, const void *record, uint32_t len)
 	return true;
 }
 
+/* Of a half stream nothing is told before it is joined. */
+static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
+{
+	const struct record_segment *r = record;
+	struct observation held;
+
+	if (len < sizeof(*r) || r->header.type != RECORD_SEGMENT || !r->half ||
+	    !read_segment(r, len, &held))
+		return false;
+	halves_hold(s->halves, &held.segment);
+	return true;
+}
+
+/* The byte counts of one open socket, when they are due. */
+static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *obs)
+{
+	const struct socket_sample *sample = samples_next(&s->samples, now);
+
+	if (!sample)
+		return false;
+	*obs = (struct observation){
+		.kind = OBS_SOCKET,
+		.time_ns = now + s->realtime_offset_ns,
+		.socket = {.cookie = sample->cookie,
+			   .state = SOCKET_SAMPLED,
+			   .role = SOCKET_CONNECTED,
+			   .bytes_sent = sample->bytes_sent,
+			   .bytes_received = sample->bytes_received},
+	};
+	return true;
+}
+
 static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 {
 	struct bpf_source *s = state;
@@ -329,9 +405,11 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 		discovery_start(s->discovery);
 	}
 	for (;;) {
+		if (next_sample(s, s->record_ns, obs))
+			return 1;
 		record = ring_next(&s->ring, &len);
 		if (record) {
-			if (note_mapping(s, record, len))
+			if (note_mapping(s, record, len) || hold_half(s, record, len))
 				continue;
 			s->observations++;
 			if (read_record(s, record, len, obs))
@@ -341,6 +419,7 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 		}
 		if (next_loss(s, obs))
 			return 1;
+		s->record_ns = clock_ns(CLOCK_BOOTTIME);
 		if (timeout_ms == 0)
 			return 0;
 		r = ring_wait(&s->ring, timeout_ms);
@@ -348,6 +427,46 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 			return r;
 		timeout_ms = 0;
 	}
+}
+
+/* A stream whose process has ended, with what the kernel half keeps for it elsewhere. */
+static void forget_stream(struct bpf_source *s, const struct stream_key *key)
+{
+	int streams = bpf_map__fd(s->skel->maps.streams);
+	struct stream stream;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.verdicts), key);
+	if (bpf_map_lookup_elem(streams, key, &stream))
+		return;
+	if (stream.reader) {
+		struct go_read_key reader = {.pid = key->pid, .goroutine = stream.reader};
+
+		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.go_reads), &reader);
+	}
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct stream_key half = {.pid = key->pid, .handle = stream.halves[dir]};
+
+		if (half.handle)
+			bpf_map_delete_elem(streams, &half);
+	}
+	bpf_map_delete_elem(streams, key);
+}
+
+static int steer_socket(struct bpf_source *s, const struct steering *steering)
+{
+	struct socket_verdict verdict = {
+		.budget = steering->budget,
+		.action = (uint32_t)steering->action,
+		.epoch = s->skel->bss->verdict_epoch,
+	};
+	int verdicts = bpf_map__fd(s->skel->maps.socket_verdicts);
+	int r;
+
+	if (steering->action == STEER_FORGET)
+		r = bpf_map_delete_elem(verdicts, &steering->cookie);
+	else
+		r = bpf_map_update_elem(verdicts, &steering->cookie, &verdict, BPF_ANY);
+	return r ? -errno : 0;
 }
 
 static int bpf_steer(void *state, const struct steering *steering)
@@ -362,9 +481,10 @@ static int bpf_steer(void *state, const struct steering *steering)
 	};
 	int verdicts = bpf_map__fd(s->skel->maps.verdicts);
 
+	if (steering->cookie)
+		return steer_socket(s, steering);
 	if (steering->action == STEER_FORGET) {
-		bpf_map_delete_elem(verdicts, &key);
-		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
+		forget_stream(s, &key);
 		return 0;
 	}
 	return bpf_map_update_elem(verdicts, &key, &verdict, BPF_ANY) ? -errno : 0;

@@ -167,6 +167,15 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_write_ex2_enter,
 		skel->progs.tls_return,
 		skel->progs.tls_end,
+		skel->progs.tls_go_read,
+		skel->progs.tls_go_read_return,
+		skel->progs.tls_go_write,
+		skel->progs.tls_go_close,
+		skel->progs.tls_aead_seal,
+		skel->progs.tls_aead_seal_scatter,
+		skel->progs.tls_aead_open,
+		skel->progs.tls_aead_open_gather,
+		skel->progs.tls_aead_opened,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();
@@ -196,11 +205,25 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 	skel->links.packet_out = bpf_program__attach_cgroup(skel->progs.packet_out, fd);
 	if (skel->links.packet_out)
 		skel->links.packet_in = bpf_program__attach_cgroup(skel->progs.packet_in, fd);
-	if (!skel->links.packet_in)
+	if (skel->links.packet_in)
+		skel->links.datagram_release =
+			bpf_program__attach_cgroup(skel->progs.datagram_release, fd);
+	if (!skel->links.datagram_release)
 		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb at %s: %s", mount,
 			    strerror(errno));
 	else
 		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
+}
+
+/* Without it there are no interim byte counts, and nothing else is missing. */
+static void attach_samples(struct gnomon *skel)
+{
+	union bpf_iter_link_info info = {
+		.map.map_fd = (uint32_t)bpf_map__fd(skel->maps.flow_heads)};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	skel->links.socket_bytes = bpf_program__attach_iter(skel->progs.socket_bytes, &options);
 }
 
 static const char *load_hint(int error)
@@ -242,6 +265,8 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 
 	bpf_program__set_autoattach(skel->progs.packet_out, false);
 	bpf_program__set_autoattach(skel->progs.packet_in, false);
+	bpf_program__set_autoattach(skel->progs.socket_bytes, false);
+	bpf_program__set_autoattach(skel->progs.datagram_release, false);
 	complaint[0] = '\0';
 	r = gnomon__load(skel);
 	if (!r)
@@ -256,6 +281,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		    "tp_btf sched_process_exec, sched_process_exit");
 	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
 	attach_packets(skel, report);
+	attach_samples(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s",
 		    report->uprobe_multi ? "uprobe_multi links" : "perf uprobes, one event each");
 	return skel;

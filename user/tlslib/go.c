@@ -193,20 +193,35 @@ static int find_functions(const struct go_table *table, struct go_window windows
 	return 0;
 }
 
+/* Bytes of the jump of the stack check at `code`; 0: there is none. */
+static size_t jump_bytes(const uint8_t *code)
+{
+	if (code[0] == 0x76)
+		return 2;
+	return code[0] == 0x0f && code[1] == 0x86 ? 6 : 0;
+}
+
 /* Go's check for enough stack begins each function that calls others: cmp rsp, [r14+16], for large frames
- * lea r12, [rsp-n]; cmp r12, [r14+16]. */
-static bool checks_stack(const uint8_t *code, size_t len)
+ * lea r12, [rsp-n]; cmp r12, [r14+16]; then jbe. Returns its bytes, 0 when it is not there. A function that is
+ * short of stack, or told to make way, begins again: only behind the check is each call seen once. */
+static size_t stack_check_bytes(const uint8_t *code, size_t len)
 {
 	static const uint8_t small[] = {0x49, 0x3b, 0x66, 0x10}, large[] = {0x4d, 0x3b, 0x66, 0x10};
+	size_t at = 0;
 
-	if (len < 16)
-		return false;
+	if (len < 24)
+		return 0;
 	if (memcmp(code, small, sizeof(small)) == 0)
-		return true;
-	if (code[0] != 0x4c || code[1] != 0x8d || code[3] != 0x24)
-		return false;
-	return (code[2] == 0x64 && memcmp(code + 5, large, sizeof(large)) == 0) ||
-	       (code[2] == 0xa4 && memcmp(code + 8, large, sizeof(large)) == 0);
+		at = sizeof(small);
+	else if (memcmp(code, "\x4c\x8d\x64\x24", 4) == 0 &&
+		 memcmp(code + 5, large, sizeof(large)) == 0)
+		at = 5 + sizeof(large);
+	else if (memcmp(code, "\x4c\x8d\xa4\x24", 4) == 0 &&
+		 memcmp(code + 8, large, sizeof(large)) == 0)
+		at = 8 + sizeof(large);
+	if (!at || !jump_bytes(code + at))
+		return 0;
+	return at + jump_bytes(code + at);
 }
 
 struct hook_list {
@@ -244,6 +259,7 @@ static int add_function(const struct go_table *table, const struct go_function *
 	uint64_t address = table->text + function->code;
 	uint64_t offset = elf_code_offset(table->image, address);
 	_cleanup_free_ uint8_t *code = NULL;
+	size_t body;
 	ssize_t n;
 	int r;
 
@@ -255,9 +271,10 @@ static int add_function(const struct go_table *table, const struct go_function *
 	n = elf_read_address(table->image, code, function->bytes, address);
 	if (n < 0)
 		return (int)n;
-	if ((size_t)n != function->bytes || !checks_stack(code, (size_t)n))
+	body = stack_check_bytes(code, (size_t)n);
+	if ((size_t)n != function->bytes || !body)
 		return -ENOENT;
-	r = add_hook(list, role, offset);
+	r = add_hook(list, role, offset + body);
 	if (!r && role == TLS_GO_READ)
 		r = add_returns(list, code, (size_t)n, offset);
 	return r;

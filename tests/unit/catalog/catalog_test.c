@@ -132,6 +132,33 @@ static void test_host_forms(void **state)
 	catalog_free(catalog);
 }
 
+static void test_port(void **state)
+{
+	static const char text[] =
+		"services:\n"
+		"  - {id: a, vendor: A, kind: self-hosted, families: [openai-chat], ports: [80, "
+		"8000]}\n"
+		"  - {id: b, vendor: B, kind: self-hosted, families: [tgi], ports: [8000]}\n"
+		"  - {id: c, vendor: C, kind: self-hosted, families: [tgi], ports: [81]}\n"
+		"  - {id: d, vendor: D, kind: self-hosted, families: [tgi], ports: [81]}\n";
+	struct catalog *catalog = catalog_new();
+	struct catalog_match match;
+
+	(void)state;
+	add(catalog, "f", text);
+	assert_int_equal(catalog_seal(catalog), 0);
+	assert_true(catalog_lookup_port(catalog, 8000, SPAN_LITERAL("openai-chat"), &match));
+	assert_string_equal(match.service->id, "a");
+	assert_int_equal(match.how, CATALOG_PORT);
+	assert_true(catalog_lookup_port(catalog, 8000, SPAN_LITERAL("tgi"), &match));
+	assert_string_equal(match.service->id, "b");
+	assert_false(catalog_lookup_port(catalog, 8000, SPAN_LITERAL("gemini"), &match));
+	assert_false(catalog_lookup_port(catalog, 8001, SPAN_LITERAL("tgi"), &match));
+	/* two are on it: neither is named */
+	assert_false(catalog_lookup_port(catalog, 81, SPAN_LITERAL("tgi"), &match));
+	catalog_free(catalog);
+}
+
 static void test_match(void **state)
 {
 	static const char text[] =
@@ -307,9 +334,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_most_specific), cmocka_unit_test(test_host_forms),
-		cmocka_unit_test(test_match),         cmocka_unit_test(test_override),
-		cmocka_unit_test(test_errors),        cmocka_unit_test(test_bad_patterns),
-		cmocka_unit_test(test_glob_cap),
+		cmocka_unit_test(test_match),         cmocka_unit_test(test_port),
+		cmocka_unit_test(test_override),      cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_bad_patterns),  cmocka_unit_test(test_glob_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

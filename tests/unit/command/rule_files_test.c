@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "command/command.h"
 #include "command/rule_files.h"
@@ -217,6 +218,39 @@ static void test_exit_codes(void **state)
 	assert_int_equal(RUN(command_catalog, "catalog"), EXIT_USAGE);
 }
 
+static void test_agents(void **state)
+{
+	const char *directory = *state;
+	struct rule_set rules = {0};
+	struct diag diag = {0};
+	size_t builtin;
+
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), 0);
+	builtin = agents_count(rules.agents);
+	assert_true(builtin >= 18);
+	rule_set_done(&rules);
+	make_directory(directory, "rules.d");
+	make_directory(directory, "rules.d/agents");
+	make_file(directory, "rules.d/agents/mine.yaml",
+		  "agents: [{id: house-agent, vendor: Acme, executables: [house]}]\n");
+	make_file(directory, "rules.d/hosts.yaml", "hosts: [studio]\n");
+	make_file(directory, "policy.yaml",
+		  "providers:\n  entries:\n    - {service: openai, verdict: sanctioned, agents: "
+		  "[house-agent, codex, none]}\n");
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), 0);
+	assert_int_equal(agents_count(rules.agents), builtin + 1);
+	rule_set_done(&rules);
+	/* a misspelt agent would never match, and nobody would know */
+	make_file(directory, "policy.yaml",
+		  "providers:\n  entries:\n    - {service: openai, verdict: sanctioned, agents: "
+		  "[claude-cod]}\n");
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), -EINVAL);
+	assert_int_equal(diag.count, 1);
+	assert_non_null(strstr(diag.messages[0], ":3:55: unknown agent \"claude-cod\""));
+	assert_non_null(strstr(diag.messages[0], "claude-code"));
+	diag_done(&diag);
+}
+
 /* A deepseek call is a finding of medium severity. */
 static void test_events(void **state)
 {
@@ -256,8 +290,8 @@ static void test_events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_built_in_alone), TEST(test_everything), TEST(test_errors),
-		TEST(test_exit_codes),     TEST(test_events),
+		TEST(test_agents), TEST(test_built_in_alone), TEST(test_everything),
+		TEST(test_errors), TEST(test_exit_codes),     TEST(test_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,24 @@ static void too_many_bytes_give_up_the_hole(void **state)
 	reassembly_free(r);
 }
 
+static void what_was_left_out_is_a_gap_at_once(void **state)
+{
+	struct reassembly *r = reassembly_new();
+	struct heard h = {0};
+	const struct reassembly_sink sink = {on_bytes, on_gap, &h};
+
+	(void)state;
+	reassembly_skip(r, 100, &sink); /* the start */
+	push(r, &h, 100, "ab", 0);
+	push(r, &h, 106, "gh", 0); /* held */
+	reassembly_skip(r, 110, &sink);
+	push(r, &h, 110, "kl", 0);
+	reassembly_skip(r, 105, &sink); /* nothing is missing there any more */
+	push(r, &h, 112, "mn", 0);
+	assert_string_equal(h.text, "ab<4>gh<2>klmn");
+	reassembly_free(r);
+}
+
 static void stopped_only_counts(void **state)
 {
 	struct reassembly *r = reassembly_new();
@@ -294,6 +312,7 @@ int main(void)
 		cmocka_unit_test(cut_payload_is_a_gap_in_its_turn),
 		cmocka_unit_test(too_many_segments_give_up_the_hole),
 		cmocka_unit_test(too_many_bytes_give_up_the_hole),
+		cmocka_unit_test(what_was_left_out_is_a_gap_at_once),
 		cmocka_unit_test(stopped_only_counts),
 		cmocka_unit_test(a_callback_may_stop),
 		cmocka_unit_test(byte_at_a_time_backwards),

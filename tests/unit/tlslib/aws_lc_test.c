@@ -55,17 +55,13 @@ static const struct build builds[] = {
 	{"gcc -w -O2 -DNO_OPEN p.c -o p", {{0}}},
 };
 
-static void programs(void **state)
-{
-	(void)state;
-	check_builds(builds, sizeof(builds) / sizeof(builds[0]), "p.c", source, &aws_lc_tlslib);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(programs),
+	const struct builds all = {builds, sizeof(builds) / sizeof(builds[0]), "p.c", source,
+				   &aws_lc_tlslib};
+	const struct optional_test tests[] = {
+		{"programs", check_builds, &all},
 	};
 
-	return cmocka_run_group_tests_name("aws_lc", tests, NULL, NULL);
+	return run_optional(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -29,14 +29,14 @@ static inline void write_source(const char *directory, const char *name, const c
 	fclose(file);
 }
 
-/* Skips the test when this machine cannot build for x86-64 with gcc and clang. */
-static inline void need_compilers(void)
+/* Can this machine build for x86-64 with gcc and clang? */
+static inline bool have_compilers(void)
 {
-	if (system("[ $(uname -m) = x86_64 ] && command -v gcc clang strip > /dev/null 2>&1") == 0)
-		return;
-	print_message("no gcc, clang and strip for x86-64\n");
-	skip();
+	return system("[ $(uname -m) = x86_64 ] && command -v gcc clang strip > /dev/null 2>&1") ==
+	       0;
 }
+
+#define NO_COMPILERS "no gcc, clang and strip for x86-64"
 
 static inline void check_hooks(const struct build *build, struct elf_file *file,
 			       const struct tlslib_ops *library, const uint64_t *offsets)
@@ -82,16 +82,26 @@ static inline void check_build(const struct build *build, const char *directory,
 	elf_file_free(&file);
 }
 
-/* Builds and checks all in a directory of their own. */
-static inline void check_builds(const struct build *builds, size_t count, const char *name,
-				const char *source, const struct tlslib_ops *library)
+/* Programs of one source, built in several ways. */
+struct builds {
+	const struct build *builds;
+	size_t count;
+	const char *name, *source;
+	const struct tlslib_ops *library;
+};
+
+/* An optional test: builds and checks all in a directory of their own. */
+static inline const char *check_builds(const void *argument)
 {
+	const struct builds *b = argument;
 	char directory[] = "/tmp/gnomon-tlslib.XXXXXX";
 
-	need_compilers();
+	if (!have_compilers())
+		return NO_COMPILERS;
 	assert_non_null(mkdtemp(directory));
-	write_source(directory, name, source);
-	for (size_t i = 0; i < count; i++)
-		check_build(&builds[i], directory, library);
+	write_source(directory, b->name, b->source);
+	for (size_t i = 0; i < b->count; i++)
+		check_build(&b->builds[i], directory, b->library);
 	remove_directory(directory);
+	return NULL;
 }

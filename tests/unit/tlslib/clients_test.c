@@ -49,25 +49,23 @@ static const struct client {
 	 {{TLS_GO_READ, 0x208c20}, {TLS_GO_WRITE, 0x207720}}},
 };
 
-static void check(void **state)
+static const char *check(const void *argument)
 {
-	const struct client *client = *state;
+	const struct client *client = argument;
 	const char *directory = getenv("GNOMON_CLIENTS");
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
-	char path[512] = "";
 	struct elf_file file;
+	char path[512];
 	int n;
 
-	if (directory)
-		snprintf(path, sizeof(path), "%s/%s", directory, client->path);
-	if (!directory || !elf_file_load(&file, path)) {
-		print_message("%s is not installed below $GNOMON_CLIENTS\n", client->package);
-		skip();
-	}
+	if (!directory)
+		return "GNOMON_CLIENTS is not set";
+	snprintf(path, sizeof(path), "%s/%s", directory, client->path);
+	if (!elf_file_load(&file, path))
+		return "not installed";
 	if (file.len != client->bytes) {
-		print_message("%s is of another version\n", client->package);
 		elf_file_free(&file);
-		skip();
+		return "of another version";
 	}
 	n = elf_file_find(&file, hooks);
 	assert_true(n > 0);
@@ -80,14 +78,14 @@ static void check(void **state)
 				 client->expected[i].file_offset & ~4ull);
 	}
 	elf_file_free(&file);
+	return NULL;
 }
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(clients) / sizeof(clients[0])];
+	struct optional_test tests[sizeof(clients) / sizeof(clients[0])];
 
 	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
-		tests[i] = (struct CMUnitTest){clients[i].package, check, NULL, NULL,
-					       (void *)(uintptr_t)&clients[i]};
-	return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
+		tests[i] = (struct optional_test){clients[i].package, check, &clients[i]};
+	return run_optional(tests, sizeof(tests) / sizeof(tests[0]));
 }
