@@ -194,6 +194,8 @@
 /* Macros that use macros; and what one condition comes to with all its macros written out. */
 #define MACRO_DEPTH_MAX 8
 #define MACRO_STEPS_MAX 16384
+/* Different tests that stand in front of rules, each asked once an event; a byte each on the stack. */
+#define GUARDS_MAX 1024
 /* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
 #define DURATION_MAX_S (10 * 365 * 86400)
 /* What the policy remembers from event to event, a few MB that are touched only as they fill: keys

@@ -24,7 +24,7 @@ static void fill(struct event *event)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct span items[] = {{"bob", 3}, {"10.0.0.0/8", 10}, {"5", 1}};
-	static const struct condition_list lists[] = {
+	struct condition_list lists[] = {
 		{{"l", 1}, items, 3}, {{"n", 1}, items + 2, 1}, {{"w", 1}, items + 1, 1}};
 	struct condition_macro macros[] = {{{"m", 1}, NULL}};
 	struct condition_names names = {lists, 3, macros, 1};

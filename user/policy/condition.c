@@ -197,6 +197,20 @@ static const struct {
 	{"matches", STEP_MATCHES},
 };
 
+/* A glob that is only the text, a start, an end or a part needs no matching step by step. */
+static void simplify_glob(struct step *step)
+{
+	struct span text = step->value.string;
+	bool front = text.len && text.at[0] == '*';
+	bool back = text.len > 1 && text.at[text.len - 1] == '*';
+
+	text = span_of(text.at + front, text.len - front - back);
+	if (text.len && (memchr(text.at, '*', text.len) || memchr(text.at, '?', text.len)))
+		return;
+	step->op = front && back ? STEP_CONTAINS : front ? STEP_ENDS : back ? STEP_STARTS : STEP_EQ;
+	step->value.string = text;
+}
+
 static bool compile_text_op(struct compiler *c, struct step *step, const char *word)
 {
 	enum value_class class = value_class_of(field_table[step->field].type);
@@ -207,7 +221,11 @@ static bool compile_text_op(struct compiler *c, struct step *step, const char *w
 			    field_table[step->field].name, class_names[class]);
 		return false;
 	}
-	return advance(c) && take_operand(c, step, VALUE_STRING) && emit(c, step) != UINT32_MAX;
+	if (!advance(c) || !take_operand(c, step, VALUE_STRING))
+		return false;
+	if (step->op == STEP_MATCHES && step->operand == OPERAND_VALUE)
+		simplify_glob(step);
+	return emit(c, step) != UINT32_MAX;
 }
 
 /* The literals of `in ( ... )`. */
@@ -238,8 +256,8 @@ static bool take_set(struct compiler *c, enum field field, enum value_class want
 			return failed(c, c->token.offset,
 				      close == ')' ? "expected ',' or ')'" : "expected ',' or ']'");
 	}
-	if (wanted == VALUE_STRING)
-		qsort(set->items, set->count, sizeof(*set->items), value_compare_strings);
+	if (wanted == VALUE_STRING && value_set_index(set, c->lexer.arena) < 0)
+		return failed(c, c->token.offset, "out of memory");
 	return advance(c);
 }
 

@@ -29,6 +29,7 @@
  * no dots, which the fields that can be compared have.
  */
 struct condition;
+struct value_set;
 
 struct condition_error {
 	size_t offset; /* of the byte in the text where it is wrong */
@@ -44,6 +45,8 @@ struct condition_list {
 	struct span name;
 	const struct span *items;
 	size_t count;
+	/* As strings, numbers, booleans and addresses, made when the first condition asks for them. */
+	struct value_set *sets[4];
 };
 
 /* A named condition of the policy. */
@@ -54,7 +57,7 @@ struct condition_macro {
 
 /* What a condition may name, each in order of name. */
 struct condition_names {
-	const struct condition_list *lists;
+	struct condition_list *lists;
 	size_t list_count;
 	const struct condition_macro *macros;
 	size_t macro_count;

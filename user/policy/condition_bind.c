@@ -41,7 +41,7 @@ bool value_parse_ip(struct span text, struct value *value)
 	return true;
 }
 
-static const struct condition_list *list_find(const struct condition_names *names, struct span name)
+static struct condition_list *list_find(const struct condition_names *names, struct span name)
 {
 	size_t low = 0, high = names->list_count;
 
@@ -120,11 +120,11 @@ __attribute__((format(printf, 3, 4))) static int bind_error(struct condition_err
 	return -EINVAL;
 }
 
-static int set_bind(struct value_set *set, enum field field, struct arena *arena,
-		    const struct condition_list *list, struct condition_error *error)
+/* The list's items as values of the class; errors name the field that wants them. */
+static int make_set(struct value_set *set, enum value_class class, enum field field,
+		    struct arena *arena, const struct condition_list *list,
+		    struct condition_error *error)
 {
-	enum value_class class = value_class_of(field_table[field].type);
-
 	set->items = arena_array(arena, list->count, sizeof(*set->items));
 	if (!set->items)
 		return -ENOMEM;
@@ -137,27 +137,48 @@ static int set_bind(struct value_set *set, enum field field, struct arena *arena
 				error, set->offset, "\"%.*s\" of the list \"%.*s\" is no %s for %s",
 				(int)(item.len < MESSAGE_TEXT_MAX ? item.len : MESSAGE_TEXT_MAX),
 				item.at, (int)list->name.len, list->name.at,
-				class == VALUE_IP ? "address" : "number", field_table[field].name);
+				class == VALUE_IP     ? "address"
+				: class == VALUE_BOOL ? "true or false"
+						      : "number",
+				field_table[field].name);
 	}
-	if (class == VALUE_STRING || class == VALUE_LIST)
-		qsort(set->items, set->count, sizeof(*set->items), value_compare_strings);
-	return 0;
+	return class == VALUE_STRING ? value_set_index(set, arena) : 0;
 }
 
 static int bind_set(struct value_set *set, enum field field, struct arena *arena,
 		    const struct condition_names *names, struct condition_error *error)
 {
-	const struct condition_list *list = list_find(names, set->list);
+	static const unsigned int slots[] = {
+		[VALUE_STRING] = 0, [VALUE_LIST] = 0, [VALUE_NUMBER] = 1,
+		[VALUE_BOOL] = 2,   [VALUE_IP] = 3,
+	};
+	enum value_class class = value_class_of(field_table[field].type);
+	struct condition_list *list = list_find(names, set->list);
 	struct suggestion near = {0};
+	int r;
 
-	if (list)
-		return set_bind(set, field, arena, list, error);
-	for (size_t i = 0; i < names->list_count; i++)
-		suggest_offer(&near, set->list, names->lists[i].name);
-	return bind_error(
-		error, set->offset, "unknown list \"%.*s\"" SUGGEST_FORMAT,
-		(int)(set->list.len < MESSAGE_TEXT_MAX ? set->list.len : MESSAGE_TEXT_MAX),
-		set->list.at, SUGGEST_ARGS(near));
+	if (!list) {
+		for (size_t i = 0; i < names->list_count; i++)
+			suggest_offer(&near, set->list, names->lists[i].name);
+		return bind_error(
+			error, set->offset, "unknown list \"%.*s\"" SUGGEST_FORMAT,
+			(int)(set->list.len < MESSAGE_TEXT_MAX ? set->list.len : MESSAGE_TEXT_MAX),
+			set->list.at, SUGGEST_ARGS(near));
+	}
+	if (class == VALUE_LIST)
+		class = VALUE_STRING;
+	if (!list->sets[slots[class]]) {
+		r = make_set(set, class, field, arena, list, error);
+		if (r < 0)
+			return r;
+		list->sets[slots[class]] = set;
+		return 0;
+	}
+	set->items = list->sets[slots[class]]->items;
+	set->count = list->sets[slots[class]]->count;
+	set->slots = list->sets[slots[class]]->slots;
+	set->mask = list->sets[slots[class]]->mask;
+	return 0;
 }
 
 static int bind_macro(struct macro_ref *ref, const struct condition_names *names,

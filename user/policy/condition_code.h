@@ -49,10 +49,11 @@ struct value {
 	};
 };
 
-/* Strings are sorted. */
 struct value_set {
 	struct value *items;
 	size_t count;
+	uint32_t *slots; /* strings: numbers of items from 1, by their hashes; 0: none */
+	size_t mask;
 	struct span
 		list;  /* the name of a $list, not yet or already filled in; empty: written out */
 	size_t offset; /* of the name in the text */
@@ -104,4 +105,6 @@ enum value_class value_class_of(enum field_type type);
 bool value_parse(struct span item, enum value_class class, struct value *value);
 /* An address or a network. false: neither. */
 bool value_parse_ip(struct span text, struct value *value);
-int value_compare_strings(const void *a, const void *b);
+/* Makes the table of a set of strings. -ENOMEM. */
+int value_set_index(struct value_set *set, struct arena *arena);
+bool value_set_has_string(const struct value_set *set, struct span text);

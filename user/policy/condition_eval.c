@@ -28,11 +28,6 @@ int span_compare(struct span a, struct span b)
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
-int value_compare_strings(const void *a, const void *b)
-{
-	return span_compare(((const struct value *)a)->string, ((const struct value *)b)->string);
-}
-
 static struct value field_read(const struct event *event, enum field field)
 {
 	const struct field_value *from = &event->value[field];
@@ -113,28 +108,8 @@ static int values_order(const struct value *a, const struct value *b)
 	return compare_numbers(a, b);
 }
 
-static bool set_has_string(const struct value_set *set, struct span text)
-{
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = span_compare(text, set->items[middle].string);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
-}
-
 static bool set_has(const struct value_set *set, const struct value *value)
 {
-	if (value->type == FIELD_STRING)
-		return set_has_string(set, value->string);
 	for (size_t i = 0; i < set->count; i++)
 		if (values_equal(value, &set->items[i]))
 			return true;
@@ -178,10 +153,12 @@ static bool test_in(const struct step *step, const struct event *event)
 		return list_has(&event->value[step->other].list, event->value[step->field].string);
 	if (field_table[step->field].type == FIELD_LIST) {
 		for (size_t i = 0; i < list->count; i++)
-			if (set_has_string(step->set, list->items[i]))
+			if (value_set_has_string(step->set, list->items[i]))
 				return true;
 		return false;
 	}
+	if (field_table[step->field].type == FIELD_STRING)
+		return value_set_has_string(step->set, event->value[step->field].string);
 	value = field_read(event, step->field);
 	return set_has(step->set, &value);
 }
@@ -222,6 +199,70 @@ static bool test_values(const struct step *step, const struct event *event,
 	}
 }
 
+/* What most tests are: a field against a text. */
+static bool test_text(const struct step *step, const struct event *event)
+{
+	struct span left = event->value[step->field].string, right = step->value.string;
+
+	switch (step->op) {
+	case STEP_EQ:
+		return span_eq(left, right);
+	case STEP_NE:
+		return !span_eq(left, right);
+	case STEP_CONTAINS:
+		if (field_table[step->field].type == FIELD_LIST)
+			return list_has(&event->value[step->field].list, right);
+		return span_contains(left, right);
+	case STEP_STARTS:
+		return span_starts(left, right);
+	case STEP_ENDS:
+		return span_ends(left, right);
+	default:
+		return glob_matches(right, left);
+	}
+}
+
+static bool test_integer(enum step_op op, int64_t left, int64_t right)
+{
+	switch (op) {
+	case STEP_EQ:
+		return left == right;
+	case STEP_NE:
+		return left != right;
+	case STEP_LT:
+		return left < right;
+	case STEP_LE:
+		return left <= right;
+	case STEP_GT:
+		return left > right;
+	default:
+		return left >= right;
+	}
+}
+
+/* The common types by themselves: no values are copied together for them. */
+static bool test_literal(const struct step *step, const struct event *event)
+{
+	const struct field_value *field = &event->value[step->field];
+	struct value left;
+
+	switch (step->value.type) {
+	case FIELD_STRING:
+		return test_text(step, event);
+	case FIELD_IP:
+		return ip_in(&field->ip, &step->value.ip, step->value.prefix) ==
+		       (step->op == STEP_EQ);
+	case FIELD_INT:
+		if (field_table[step->field].type == FIELD_INT)
+			return test_integer(step->op, field->integer, step->value.integer);
+		break;
+	default:
+		break;
+	}
+	left = field_read(event, step->field);
+	return test_values(step, event, &left, &step->value);
+}
+
 enum tristate step_eval(const struct step *step, const struct event *event)
 {
 	struct value left, right;
@@ -239,8 +280,10 @@ enum tristate step_eval(const struct step *step, const struct event *event)
 		return test_in(step, event) ? TRI_TRUE : TRI_FALSE;
 	if (step->op == STEP_LIKE)
 		return test_like(step, event) ? TRI_TRUE : TRI_FALSE;
+	if (step->operand == OPERAND_VALUE)
+		return test_literal(step, event) ? TRI_TRUE : TRI_FALSE;
 	left = field_read(event, step->field);
-	right = step->operand == OPERAND_FIELD ? field_read(event, step->other) : step->value;
+	right = field_read(event, step->other);
 	return test_values(step, event, &left, &right) ? TRI_TRUE : TRI_FALSE;
 }
 

@@ -18,10 +18,11 @@ static void explain_condition(const struct condition *condition, const struct ev
 static void explain_rule(const struct rule *rule, const struct event *event,
 			 struct policy_explanation *why)
 {
+	struct occasion occasion = event_occasion(event);
 	const struct rule_exception *exception;
 
 	explain_condition(rule->condition, event, why);
-	if (!rule_is_about(rule, event)) {
+	if (!rule_is_about(rule->actions, &occasion)) {
 		why->outcome = EXPLAIN_NOT_ABOUT;
 		return;
 	}

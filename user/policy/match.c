@@ -248,6 +248,24 @@ static bool is_default_action(const struct event *event)
 	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
 }
 
+struct occasion event_occasion(const struct event *event)
+{
+	struct occasion occasion = {0};
+
+	/* A preconnect or a static asset host: not a use of anything. */
+	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
+		return occasion;
+	if (event_has(event, F_EVENT_ACTION))
+		occasion.action = action_bit(event->value[F_EVENT_ACTION].string);
+	occasion.by_default = is_default_action(event);
+	return occasion;
+}
+
+bool rule_is_about(uint32_t actions, const struct occasion *occasion)
+{
+	return actions ? actions & occasion->action : occasion->by_default;
+}
+
 const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
 					    const struct rule_override *override, bool all)
 {
@@ -264,33 +282,21 @@ const struct rule_exception *rule_exception(const struct rule *rule, const struc
 	return NULL;
 }
 
-bool rule_is_about(const struct rule *rule, const struct event *event)
-{
-	/* A preconnect or a static asset host: not a use of anything. */
-	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
-		return false;
-	if (!rule->actions)
-		return is_default_action(event);
-	return event_has(event, F_EVENT_ACTION) &&
-	       rule->actions & action_bit(event->value[F_EVENT_ACTION].string);
-}
-
+/* Its condition is true: does it fire? */
 static bool fires(const struct rule *rule, const struct event *event,
 		  const struct rule_override *override, bool all)
 {
-	return rule_is_about(rule, event) && condition_eval(rule->condition, event) == TRI_TRUE &&
-	       hours_fit(&rule->hours, event) && !rule_exception(rule, event, override, all);
-}
-
-bool rule_fires(const struct rule *rule, const struct event *event)
-{
-	return fires(rule, event, NULL, true);
+	return hours_fit(&rule->hours, event) && !rule_exception(rule, event, override, all);
 }
 
 bool rule_fires_for(const struct rule *rule, const struct event *event,
 		    const struct rule_override *override)
 {
-	return fires(rule, event, override, false);
+	struct occasion occasion = event_occasion(event);
+
+	return rule_is_about(rule->actions, &occasion) &&
+	       condition_eval(rule->condition, event) == TRI_TRUE &&
+	       fires(rule, event, override, false);
 }
 
 /* The rule fires: is it to be told? */
@@ -306,15 +312,20 @@ static bool admits(struct policy_state *state, const struct rule *rule, const st
 size_t policy_match(const struct policy *policy, struct policy_state *state,
 		    const struct event *event, struct finding *findings, size_t cap)
 {
+	struct occasion occasion = event_occasion(event);
+	struct guard_answers answers = {0};
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->active_count; i++) {
-		const struct rule *rule = policy->active[i];
+	for (size_t i = 0; i < policy->guards.rule_count; i++) {
+		const struct watched_rule *watched = &policy->guards.rules[i];
 
-		if (!rule_fires(rule, event))
+		if (!rule_is_about(watched->actions, &occasion) ||
+		    !guard_opens(&policy->guards, watched->guard, &answers, event) ||
+		    condition_eval(watched->condition, event) != TRI_TRUE ||
+		    !fires(watched->rule, event, NULL, true))
 			continue;
 		if (n < cap)
-			n += admits(state, rule, event, &findings[n]);
+			n += admits(state, watched->rule, event, &findings[n]);
 		else if (state)
 			state->dropped++;
 	}

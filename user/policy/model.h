@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "policy/condition.h"
+#include "policy/guard.h"
 #include "policy/policy.h"
 #include "policy/times.h"
 #include "util/arena.h"
@@ -184,8 +185,7 @@ struct policy {
 	size_t entry_count;
 	struct rule **rules; /* all of them, in the order of adding */
 	size_t rule_count;
-	struct rule **active; /* those that are not off */
-	size_t active_count;
+	struct guards guards; /* with the rules that are not off */
 	struct sha256 *sum;
 	char hex[SHA256_HEX_BYTES];
 };
@@ -207,15 +207,21 @@ static inline uint64_t event_time(const struct event *event)
 
 /* Is it the hour? */
 bool hours_fit(const struct rule_hours *hours, const struct event *event);
-/* Is the event one of those that the rule looks at? */
-bool rule_is_about(const struct rule *rule, const struct event *event);
+/* What rules are about, of an event. */
+struct occasion {
+	uint32_t action; /* the bit of its action; 0: none, or it was no use of anything */
+	bool by_default; /* rules that name no action are about it */
+};
+
+struct occasion event_occasion(const struct event *event);
+/* Is it an event of those that the rule looks at? */
+bool rule_is_about(uint32_t actions, const struct occasion *occasion);
 /* The exception for this event; those that are over no longer count. The rule's own and those of one
  * override (NULL: none), or with `all` those of every override. NULL: there is none. */
 const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
 					    const struct rule_override *override, bool all);
-/* Is the rule about this event, its condition true, the hour right, and no exception made? */
-bool rule_fires(const struct rule *rule, const struct event *event);
-/* The same as the rule's author wrote it, or with this override alone: for tests. */
+/* Is the rule about this event, its condition true, the hour right, and no exception made? As the
+ * rule's author wrote it, or with this override alone: for tests. */
 bool rule_fires_for(const struct rule *rule, const struct event *event,
 		    const struct rule_override *override);
 /* Sets a field from a test's YAML. NULL, or what is wrong. */

@@ -163,21 +163,29 @@ static int seal_rules(struct policy *policy, struct diag *diag)
 	for (struct policy_file *file = policy->files; file; file = file->next)
 		count += file->rule_count;
 	policy->rules = arena_array(&policy->arena, count, sizeof(struct rule *));
-	policy->active = arena_array(&policy->arena, count, sizeof(struct rule *));
-	if (!policy->rules || !policy->active)
+	if (!policy->rules)
 		return -ENOMEM;
 	for (struct policy_file *file = policy->files; file; file = file->next)
 		for (size_t i = 0; i < file->rule_count; i++)
 			policy->rules[policy->rule_count++] = &file->rules[i];
 	r = index_rules(policy, diag);
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		struct rule *rule = policy->rules[i];
-
-		rule->finding.observe = rule->mode == RULE_OBSERVE;
-		if (rule->mode != RULE_OFF)
-			policy->active[policy->active_count++] = rule;
-	}
+	for (size_t i = 0; i < policy->rule_count; i++)
+		policy->rules[i]->finding.observe = policy->rules[i]->mode == RULE_OBSERVE;
 	return r;
+}
+
+/* Those that are not off, in front of which stand their guards. */
+static int watch_rules(struct policy *policy)
+{
+	_cleanup_free_ struct rule **active = calloc(policy->rule_count + 1, sizeof(*active));
+	size_t n = 0;
+
+	if (!active)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i]->mode != RULE_OFF)
+			active[n++] = policy->rules[i];
+	return guards_make(&policy->guards, active, n, &policy->arena);
 }
 
 struct sorted_list {
@@ -353,6 +361,8 @@ int policy_seal(struct policy *policy, struct diag *diag)
 	}
 	if (r == 0)
 		r = rules ? rules : lists ? lists : macros ? macros : binding.result;
+	if (r == 0)
+		r = watch_rules(policy);
 	if (r == -ENOMEM)
 		diag_add(diag, NULL, 0, 0, "out of memory");
 	return r;

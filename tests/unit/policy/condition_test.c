@@ -43,7 +43,17 @@ static const struct condition_list lists[] = {{{"nets", 4}, net_items, 2},
 					      {{"numbers", 7}, number_items, 2},
 					      {{"people", 6}, people_items, 4}};
 
-static const struct condition_names names = {lists, 3, NULL, 0};
+/* Binding fills the lists in from the arena: each time it wants them fresh. */
+static int bind_fresh(struct condition *condition, struct arena *arena,
+		      const struct condition_macro *macros, size_t count,
+		      struct condition_error *error)
+{
+	struct condition_list *copy = arena_array(arena, ARRAY_SIZE(lists), sizeof(*copy));
+	struct condition_names names = {copy, ARRAY_SIZE(lists), macros, count};
+
+	memcpy(copy, lists, sizeof(lists));
+	return condition_bind(condition, arena, &names, error);
+}
 
 static void expect(const char *text, enum tristate wanted)
 {
@@ -55,7 +65,7 @@ static void expect(const char *text, enum tristate wanted)
 
 	if (!condition)
 		fail_msg("%s: %zu: %s", text, error.offset, error.message);
-	if (condition_bind(condition, &arena, &names, &error) < 0)
+	if (bind_fresh(condition, &arena, NULL, 0, &error) < 0)
 		fail_msg("%s: %zu: %s", text, error.offset, error.message);
 	fill(&event);
 	got = condition_eval(condition, &event);
@@ -71,7 +81,7 @@ static void refuse(const char *text, const char *marks, const char *message)
 	struct arena arena = {0};
 	struct condition *condition = condition_compile(&arena, span_str(text), &error);
 
-	if (condition && condition_bind(condition, &arena, &names, &error) == 0)
+	if (condition && bind_fresh(condition, &arena, NULL, 0, &error) == 0)
 		fail_msg("%s: was accepted", text);
 	assert_string_equal(error.message, message);
 	if (error.offset != strlen(marks) - 1)
@@ -319,14 +329,14 @@ static void add_macro(struct arena *arena, struct condition_macro *macros, size_
 static enum tristate with_macros(struct arena *arena, const struct condition_macro *macros,
 				 size_t count, const char *text, struct condition_error *error)
 {
-	struct condition_names all = {lists, 3, macros, count};
 	struct condition *condition = condition_compile(arena, span_str(text), error);
 	struct event event;
 
 	assert_non_null(condition);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(condition_bind(macros[i].condition, arena, &all, error), 0);
-	if (condition_bind(condition, arena, &all, error) || condition_settle(condition, error))
+		assert_int_equal(bind_fresh(macros[i].condition, arena, macros, count, error), 0);
+	if (bind_fresh(condition, arena, macros, count, error) ||
+	    condition_settle(condition, error))
 		return TRI_UNKNOWN;
 	error->message[0] = '\0';
 	fill(&event);
