@@ -174,7 +174,7 @@ benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
 
 ##@ Test
 clients:
-	@tests/harness/clients bun@1.4.5
+	@tests/harness/clients bun@1.4.5 deno@2.9.6
 
 test: deps clients ## every kind of test (needs root for the live ones)
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests unit-tests-asan fuzzers

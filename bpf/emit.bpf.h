@@ -58,6 +58,31 @@ static __always_inline void stream_emit_end(const struct stream_key *key,
 	bpf_ringbuf_submit(r, 0);
 }
 
+static __always_inline void stream_drop_half(__u32 pid, __u64 handle)
+{
+	struct stream_key key = {.pid = pid, .handle = handle};
+
+	if (handle)
+		bpf_map_delete_elem(&streams, &key);
+}
+
+/* Tells the end of the stream, and deletes it with all that is kept for it elsewhere. */
+static __always_inline void stream_remove(const struct stream_key *key, struct stream *stream)
+{
+	struct go_read_key reader = {.pid = key->pid, .goroutine = stream->reader};
+	__u64 cookie = stream->cookie;
+
+	stream_emit_end(key, stream);
+	bpf_map_delete_elem(&verdicts, key);
+	if (cookie)
+		bpf_map_delete_elem(&linked, &cookie);
+	if (reader.goroutine)
+		bpf_map_delete_elem(&go_reads, &reader);
+	stream_drop_half(key->pid, stream->halves[DIR_OUT]);
+	stream_drop_half(key->pid, stream->halves[DIR_IN]);
+	bpf_map_delete_elem(&streams, key);
+}
+
 /* The socket of a stream has closed: whatever uses the handle next is another stream. Programs whose function
  * that frees a handle is not found would otherwise keep the old one's socket. */
 static __always_inline void stream_close_socket(__u64 cookie)
@@ -69,11 +94,9 @@ static __always_inline void stream_close_socket(__u64 cookie)
 	if (!found)
 		return;
 	key = *found;
-	bpf_map_delete_elem(&linked, &cookie);
 	stream = bpf_map_lookup_elem(&streams, &key);
-	if (!stream || stream->cookie != cookie)
-		return;
-	stream_emit_end(&key, stream);
-	bpf_map_delete_elem(&verdicts, &key);
-	bpf_map_delete_elem(&streams, &key);
+	if (stream && stream->cookie == cookie)
+		stream_remove(&key, stream);
+	else
+		bpf_map_delete_elem(&linked, &cookie);
 }

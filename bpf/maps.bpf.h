@@ -94,6 +94,13 @@ struct thread {
 	__u32 function;
 	__u32 ambiguous; /* two streams were encrypted before a send: the next one proves nothing */
 	__u64 pending;   /* handle whose socket the next send will tell, 0: none */
+	__u64 received;  /* cookie of the socket that a thread with `aead` received from last */
+	__u32 aead;      /* it seals and opens AEAD records */
+	__u32 inner;     /* enum inner_type of the record that is being opened */
+	__u64 opening;   /* handle of its half stream, 0: none is being opened */
+	__u64 opened_at; /* where its content goes */
+	__u64 opened_len;
+	__u64 opened_done; /* size_t * that tells the length instead, 0: opened_len does */
 };
 
 /* Preallocated: it is the one map that every probed call writes. */
@@ -142,6 +149,7 @@ struct flow_head {
 	__u8 reserved[3];
 	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
+	__u64 bytes[2]; /* of datagrams; TCP counts its own */
 };
 
 struct {

@@ -50,13 +50,10 @@ static __always_inline void stream_end(__u64 handle)
 	struct stream_key key = stream_key_of(handle);
 	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
 
-	bpf_map_delete_elem(&verdicts, &key);
-	if (!stream)
-		return;
-	stream_emit_end(&key, stream);
-	if (stream->cookie)
-		bpf_map_delete_elem(&linked, &stream->cookie);
-	bpf_map_delete_elem(&streams, &key);
+	if (stream)
+		stream_remove(&key, stream);
+	else
+		bpf_map_delete_elem(&verdicts, &key);
 }
 
 /* The socket that the call used. Another one than before means that the handle was taken for a new
@@ -92,12 +89,79 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 	bpf_ringbuf_submit(r, 0);
 }
 
+/* A thread that makes TLS calls; NULL: the table is full. */
+static __always_inline struct thread *thread_get(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct thread *thread = bpf_map_lookup_elem(&threads, &id);
+	struct thread fresh = {};
+
+	if (thread)
+		return thread;
+	if (bpf_map_update_elem(&threads, &id, &fresh, BPF_NOEXIST))
+		count_loss(KLOSS_TABLE, 1);
+	return bpf_map_lookup_elem(&threads, &id);
+}
+
+/* The stream was encrypted into memory: the thread's next send tells the socket. Two streams before a send leave
+ * open whose it is, and a guess would be worse than nothing. */
+static __always_inline void await_send(struct thread *thread, __u64 handle)
+{
+	if (thread->pending && thread->pending != handle)
+		thread->ambiguous = 1;
+	thread->pending = handle;
+}
+
+/* The half stream's socket is known: the stream of that socket takes over what it moved so far, and its
+ * direction from now on. */
+static __always_inline void stream_join(const struct stream_key *half_key, struct stream *half,
+					__u64 cookie, __u32 dir)
+{
+	struct stream_key key = stream_key_of(cookie);
+	struct stream *stream = stream_get(&key);
+	struct record_join *r;
+
+	if (!stream)
+		return;
+	stream_link(&key, stream, cookie, LINK_THREAD);
+	half->cookie = cookie;
+	/* after a change of keys it is another one */
+	if (stream->halves[dir & 1] != half_key->handle)
+		stream_drop_half(key.pid, stream->halves[dir & 1]);
+	stream->halves[dir & 1] = half_key->handle;
+	if (reserve_record(r)) {
+		fill_header(&r->header, RECORD_JOIN, 0);
+		r->header.who = stream->who;
+		r->half.handle = half_key->handle;
+		r->half.generation = half->generation;
+		r->stream.handle = key.handle;
+		r->stream.generation = stream->generation;
+		r->cookie = cookie;
+		r->offset = stream->offset[dir & 1];
+		r->bytes = half->offset[dir & 1];
+		r->dir = dir;
+		r->reserved = 0;
+		bpf_ringbuf_submit(r, 0);
+	}
+	stream->offset[dir & 1] += half->offset[dir & 1];
+	stream->copied += half->copied;
+}
+
+/* A word of the process's memory; 0 when it cannot be read. */
+static __always_inline __u64 user_word(__u64 address)
+{
+	__u64 word = 0;
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)address);
+	return word;
+}
+
 /* How many of the `n` bytes that a call moved are to be copied. */
 static __always_inline __u64 stream_allowance(const struct stream_key *key, struct stream *stream,
 					      __u32 dir, __u64 n)
 {
 	struct stream_verdict *verdict = bpf_map_lookup_elem(&verdicts, key);
-	__u64 budget = STREAM_BUDGET_BYTES;
+	__u64 budget = stream->half ? HALF_STREAM_BYTES_MAX : STREAM_BUDGET_BYTES;
 	__u32 action = STEER_FOLLOW;
 	__u64 allowed = n;
 
@@ -145,7 +209,7 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 		r_->offset = stream->offset[dir];                                                  \
 		r_->omitted = omitted;                                                             \
 		r_->dir = dir;                                                                     \
-		r_->reserved = 0;                                                                  \
+		r_->half = stream->half;                                                           \
 		barrier_var(n_);                                                                   \
 		if (n_ > (size) || bpf_probe_read_user(r_->bytes, n_, (void *)from)) {             \
 			bpf_ringbuf_discard(r_, 0);                                                \

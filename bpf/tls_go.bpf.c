@@ -26,14 +26,6 @@
 #define STATE_ESTABLISHED 1
 #define STATE_CLOSE_WAIT  8
 
-static __always_inline __u64 user_word(__u64 address)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_user(&word, sizeof(word), (void *)address);
-	return word;
-}
-
 /* The descriptor of a tls.Conn whose first member, the interface net.Conn, holds a *net.TCPConn: its one member is
  * a *netFD, which begins with poll.FD {fdmu (16 bytes), Sysfd int} (src/internal/poll/fd_unix.go). Of any other
  * kind of net.Conn it is a number without meaning. */

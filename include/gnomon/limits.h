@@ -27,6 +27,8 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* What is unmasked at a time of a WebSocket's frame, on the stack. */
+#define WEBSOCKET_PIECE_BYTES 4096
 /* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
 #define HTTP2_STREAMS_MAX 128
 /* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
@@ -77,6 +79,21 @@
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
 
+/* Runs of a QUIC handshake that came before their turn: Chrome cuts and shuffles a ClientHello into about ten. */
+#define QUIC_CRYPTO_RANGES_MAX 64
+/* An Initial is in a datagram of at most an Ethernet's MTU (RFC 9000 section 14). */
+#define QUIC_DATAGRAM_MAX 2048
+/* ClientHellos over QUIC that are being put together at once, 17 KB each. */
+#define QUIC_PENDING_MAX 4096
+/* Compression pointers followed in one name (RFC 1035 section 4.1.4); servers need one or two. */
+#define DNS_POINTERS_MAX 16
+/* Records looked at in one answer: 64 KB of TCP could hold thousands, 1,232 bytes of UDP hold 60. */
+#define DNS_RECORDS_MAX 128
+/* Addresses whose name is remembered, 300 bytes each: what a host resolves in a day, or a network in an hour. */
+#define DNS_CACHE_MAX 16384
+/* Clients connect a while after an answer has expired, and no answer is good for more than a day. */
+#define DNS_TTL_MIN_S 300
+#define DNS_TTL_MAX_S 86400
 /* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
 #define VLAN_TAGS_MAX 4
 /* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
@@ -104,6 +121,10 @@
 /* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
  * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
 #define PRESENCE_BYTES 512
+/* The same over QUIC: its handshake's datagrams are padded to 1,200 bytes. */
+#define PRESENCE_QUIC_BYTES 3000
+/* Of a service that only an address's name tells. */
+#define DNS_CONFIDENCE_MAX 60
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
@@ -188,6 +209,9 @@
 #define WINDOW_STEPS 30
 /* Fields that make up one key of a throttle or window. */
 #define KEY_FIELDS_MAX 8
+/* An event that a person gives to be explained, or one of a file to be replayed: lines are shorter, and
+ * printed prettily may be longer. */
+#define EVENT_JSON_BYTES_MAX 65536
 /* Events that one embedded test stands for. */
 #define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
@@ -228,9 +252,17 @@
  * messages follow. */
 #define HEADS_IN_BYTES  512
 #define HEADS_OUT_BYTES 2048
+/* What a stream may send before its socket is known, and how many streams may be in that state: rustls
+ * buffers 64 KiB, and a send follows at once. */
+#define HALF_STREAM_BYTES_MAX (128u << 10)
+#define HALF_STREAMS_MAX      256
+/* Zeroes that follow a TLS 1.3 record's content; few senders pad at all. */
+#define TLS_PADDING_MAX 512
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
+#define QUIC_PACKETS_PER_FLOW 8
 /* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
 #define PACKET_HTTP_BYTES_MAX (65536 + 128)
 /* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most

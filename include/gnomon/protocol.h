@@ -48,6 +48,12 @@ struct exchange_listener {
 	 * in portions, all of a request's before request_end, the rest before end. NULL: not
 	 * wanted. */
 	void (*bytes)(void *ctx, uint32_t exchange, enum stream_dir message, uint64_t bytes);
+	/* After a 101 response to "websocket" the bodies go on as messages of their own: one begins,
+	 * as an extension may have compressed it (RFC 7692), or has ended; whatever follows the 101
+	 * in body() lies between. In order within each direction only. Each may be NULL. */
+	void (*message_begin)(void *ctx, uint32_t exchange, enum stream_dir message,
+			      bool compressed);
+	void (*message_end)(void *ctx, uint32_t exchange, enum stream_dir message);
 	/* The request message is complete. */
 	void (*request_end)(void *ctx, uint32_t exchange);
 	/* Last callback of an exchange. */

@@ -38,7 +38,7 @@ static const struct json_path request_paths[] = {
 	{"messages[].content[].input", .text = true},
 	{"messages[].content[].content", .text = true},
 	{"messages[].content[].content[].text", .text = true},
-	{"tools", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 

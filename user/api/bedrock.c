@@ -29,6 +29,11 @@ static const struct json_path request_paths[] = {
 	{"max_gen_len", API_REQUEST_MAX_TOKENS},
 	{"textGenerationConfig.maxTokenCount", API_REQUEST_MAX_TOKENS},
 	{"inputText", REQUEST_TEXT},
+	{"messages[].content[].text", .text = true},
+	{"system[].text", .text = true},
+	{"toolConfig.tools[]", .text = true},
+	{"prompt", .text = true},
+	{"inputText", .text = true},
 	{NULL},
 };
 
@@ -76,6 +81,15 @@ static const struct json_path response_paths[] = {
 	 RESPONSE_METRICS + SLOT_CACHE_READ},
 	{"amazon-bedrock-invocationMetrics.cacheWriteInputTokenCount",
 	 RESPONSE_METRICS + SLOT_CACHE_WRITE},
+	{"output.message.content[].text", .text = true},
+	{"output.message.content[].toolUse.input", .text = true},
+	{"delta.text", .text = true},
+	{"delta.toolUse.input", .text = true},
+	{"generation", .text = true},
+	{"outputText", .text = true},
+	{"results[].outputText", .text = true},
+	{"outputs[].text", .text = true},
+	{"choices[].message.content", .text = true},
 	{NULL},
 };
 

@@ -29,6 +29,13 @@ static const struct json_path request_paths[] = {
 	{"inputs", REQUEST_TEXTS},
 	{"images", REQUEST_TEXTS},
 	{"documents", REQUEST_DOCUMENTS},
+	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
+	{"message", .text = true},
+	{"preamble", .text = true},
+	{"chat_history[].message", .text = true},
+	{"documents", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -57,6 +64,10 @@ static const struct json_path response_paths[] = {
 	USAGE_PATHS("meta"),
 	USAGE_PATHS("delta.usage"),
 	USAGE_PATHS("response.meta"),
+	{"message.content[].text", .text = true},
+	{"text", .text = true},
+	{"delta.message.content.text", .text = true},
+	{"delta.message.tool_calls.function.arguments", .text = true},
 	{NULL},
 };
 

@@ -182,6 +182,14 @@ token_count api_tokens_of(struct span digits)
 	return n;
 }
 
+bool api_is_socket_to(const struct http_head *request, struct span suffix)
+{
+	return span_eq(request->method, SPAN_LITERAL("GET")) &&
+	       span_eq_nocase(http_header_get(request, SPAN_LITERAL("upgrade")),
+			      SPAN_LITERAL("websocket")) &&
+	       api_path_ends(api_target_path(request->target), suffix);
+}
+
 token_count api_tokens(const struct json_value *value)
 {
 	if (value->type != JSON_NUMBER || value->truncated)

@@ -33,6 +33,16 @@ static const struct json_path request_paths[] = {
 	{"request.tools", API_REQUEST_TOOLS},
 	{"request.tools[].functionDeclarations[]", API_REQUEST_TOOL},
 	{"request.generationConfig.maxOutputTokens", API_REQUEST_MAX_TOKENS},
+	{"systemInstruction.parts[].text", .text = true},
+	{"contents[].parts[].text", .text = true},
+	{"contents[].parts[].functionCall.args", .text = true},
+	{"contents[].parts[].functionResponse.response", .text = true},
+	{"tools[].functionDeclarations[]", .text = true},
+	{"request.systemInstruction.parts[].text", .text = true},
+	{"request.contents[].parts[].text", .text = true},
+	{"request.contents[].parts[].functionCall.args", .text = true},
+	{"request.contents[].parts[].functionResponse.response", .text = true},
+	{"request.tools[].functionDeclarations[]", .text = true},
 	{NULL},
 };
 

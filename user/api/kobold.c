@@ -12,6 +12,7 @@ enum request_id { REQUEST_PROMPT = API_REQUEST_OWN };
 static const struct json_path request_paths[] = {
 	{"prompt", REQUEST_PROMPT},
 	{"max_length", API_REQUEST_MAX_TOKENS},
+	{"prompt", .text = true},
 	{NULL},
 };
 
@@ -28,6 +29,8 @@ static const struct json_path response_paths[] = {
 	{"results[].completion_tokens", RESPONSE_OUTPUT},
 	{"token", RESPONSE_TEXT},
 	{"finish_reason", API_RESPONSE_FINISH},
+	{"results[].text", .text = true},
+	{"token", .text = true},
 	{NULL},
 };
 

@@ -13,6 +13,7 @@ static const struct json_path request_paths[] = {
 	{"text_input", REQUEST_TEXT},
 	{"max_tokens", API_REQUEST_MAX_TOKENS},
 	{"parameters.max_tokens", API_REQUEST_MAX_TOKENS},
+	{"text_input", .text = true},
 	{NULL},
 };
 
@@ -21,6 +22,7 @@ enum response_id { RESPONSE_TEXT = API_RESPONSE_OWN };
 static const struct json_path response_paths[] = {
 	{"model_name", API_RESPONSE_MODEL},
 	{"text_output", RESPONSE_TEXT},
+	{"text_output", .text = true},
 	{NULL},
 };
 

@@ -11,7 +11,9 @@ enum request_id { REQUEST_PROMPT = API_REQUEST_OWN };
 
 static const struct json_path request_paths[] = {
 	{"prompt", REQUEST_PROMPT},     {"input_prefix", REQUEST_PROMPT}, /* of /infill */
-	{"stream", API_REQUEST_STREAM}, {"n_predict", API_REQUEST_MAX_TOKENS}, {NULL},
+	{"stream", API_REQUEST_STREAM}, {"n_predict", API_REQUEST_MAX_TOKENS},
+	{"prompt", .text = true},       {"input_prefix", .text = true},
+	{"input_suffix", .text = true}, {NULL},
 };
 
 enum response_id {
@@ -31,6 +33,7 @@ static const struct json_path response_paths[] = {
 	{"tokens_predicted", RESPONSE_OUTPUT},
 	{"timings.cache_n", RESPONSE_CACHED},
 	{"error.type", API_RESPONSE_ERROR},
+	{"content", .text = true},
 	{NULL},
 };
 

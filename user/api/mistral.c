@@ -29,6 +29,10 @@ static const struct json_path request_paths[] = {
 	{"stream", API_REQUEST_STREAM},
 	{"max_tokens", API_REQUEST_MAX_TOKENS},
 	{"completion_args.max_tokens", API_REQUEST_MAX_TOKENS},
+	{"messages[].content", .text = true},
+	{"inputs", .text = true},
+	{"inputs[].content", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -48,6 +52,10 @@ static const struct json_path response_paths[] = {
 	{"pages", RESPONSE_PAGES},
 	{"usage.connector_tokens", RESPONSE_CONNECTORS},
 	OPENAI_USAGE_PATHS("usage", RESPONSE_USAGE),
+	{"choices[].message.content", .text = true},
+	{"choices[].delta.content", .text = true},
+	{"outputs[].content", .text = true},
+	{"content", .text = true},
 	{NULL},
 };
 

@@ -22,6 +22,10 @@ static const struct json_path request_paths[] = {
 	{"options.num_predict", API_REQUEST_MAX_TOKENS},
 	{"prompt", REQUEST_TEXT},
 	{"input", REQUEST_TEXT},
+	{"messages[].content", .text = true},
+	{"prompt", .text = true},
+	{"system", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -42,6 +46,10 @@ static const struct json_path response_paths[] = {
 	{"embedding", RESPONSE_EMBEDDINGS},
 	{"prompt_eval_count", RESPONSE_INPUT},
 	{"eval_count", RESPONSE_OUTPUT},
+	{"message.content", .text = true},
+	{"message.thinking", .text = true},
+	{"message.tool_calls", .text = true},
+	{"response", .text = true},
 	{NULL},
 };
 

@@ -25,7 +25,7 @@ static const struct json_path request_paths[] = {
 	{"messages[].content", .text = true},
 	{"messages[].content[].text", .text = true},
 	{"messages[].tool_calls[].function.arguments", .text = true},
-	{"tools", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 

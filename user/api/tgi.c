@@ -16,6 +16,7 @@ static const struct json_path request_paths[] = {
 	{"inputs", REQUEST_INPUTS},
 	{"stream", API_REQUEST_STREAM},
 	{"parameters.max_new_tokens", API_REQUEST_MAX_TOKENS},
+	{"inputs", .text = true},
 	{NULL},
 };
 
@@ -37,6 +38,7 @@ static const struct json_path response_paths[] = {
 	{"[].generated_text", RESPONSE_TEXT},
 	{"[].details.finish_reason", API_RESPONSE_FINISH},
 	{"[].details.generated_tokens", RESPONSE_OUTPUT},
+	{"token.text", .text = true},
 	{NULL},
 };
 

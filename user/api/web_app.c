@@ -13,9 +13,14 @@
 enum request_id { REQUEST_ACTION = API_REQUEST_OWN, REQUEST_PROMPT };
 
 static const struct json_path request_paths[] = {
-	{"model", API_REQUEST_MODEL},        {"messages", API_REQUEST_MESSAGES},
-	{"messages[]", API_REQUEST_MESSAGE}, {"action", REQUEST_ACTION},
-	{"prompt", REQUEST_PROMPT},          {NULL},
+	{"model", API_REQUEST_MODEL},
+	{"messages", API_REQUEST_MESSAGES},
+	{"messages[]", API_REQUEST_MESSAGE},
+	{"action", REQUEST_ACTION},
+	{"prompt", REQUEST_PROMPT},
+	{"messages[].content.parts[]", .text = true},
+	{"prompt", .text = true},
+	{NULL},
 };
 
 enum response_id { RESPONSE_TYPE = API_RESPONSE_OWN };
@@ -32,6 +37,11 @@ static const struct json_path response_paths[] = {
 	{"delta.stop_reason", API_RESPONSE_FINISH},
 	{"stop_reason", API_RESPONSE_FINISH},
 	{"error.type", API_RESPONSE_ERROR},
+	{"v", .text = true},
+	{"v[].v", .text = true},
+	{"completion", .text = true},
+	{"delta.text", .text = true},
+	{"delta.thinking", .text = true},
 	{NULL},
 };
 

@@ -75,30 +75,64 @@ static uint8_t kind_of(uint32_t code)
 								     : KIND_OTHER;
 }
 
-static uint8_t kind_of_ascii(unsigned char c)
+/* A row of the code chart a line. */
+/* clang-format off */
+#define S KIND_SIGN
+#define D KIND_DIGIT
+#define L KIND_LATIN
+static const uint8_t ascii_kinds[128] = {
+	S, S, S, S, S, S, S, S, S, KIND_TAB, KIND_LINE, S, S, KIND_LINE, S, S,
+	S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S,
+	KIND_SPACE, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S,
+	D, D, D, D, D, D, D, D, D, D, S, S, S, S, S, S,
+	S, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+	L, L, L, L, L, L, L, L, L, L, L, S, S, S, S, S,
+	S, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+	L, L, L, L, L, L, L, L, L, L, L, S, S, S, S, S,
+};
+#undef S
+#undef D
+#undef L
+/* clang-format on */
+
+/* The word so far, in registers. */
+struct word {
+	text_lanes lanes[2];
+	uint32_t packed;
+	uint8_t letter;
+};
+
+static void word_get(const struct text_estimate *e, struct word *word)
 {
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-		return KIND_LATIN;
-	if (c >= '0' && c <= '9')
-		return KIND_DIGIT;
-	if (c == ' ')
-		return KIND_SPACE;
-	if (c == '\n' || c == '\r')
-		return KIND_LINE;
-	return c == '\t' ? KIND_TAB : KIND_SIGN;
+	memcpy(word->lanes, e->word, sizeof(e->word));
+	word->packed = e->packed;
+	word->letter = e->letter;
+}
+
+static void word_put(struct text_estimate *e, const struct word *word)
+{
+	memcpy(e->word, word->lanes, sizeof(e->word));
+	e->packed = word->packed;
+	e->letter = word->letter;
+}
+
+static void word_add(struct word *word, uint8_t letter)
+{
+	const text_lanes *weights = text_pair_weights[word->letter * TEXT_LETTERS + letter];
+
+	word->lanes[0] += weights[0];
+	word->lanes[1] += weights[1];
+	word->letter = letter;
+	word->packed = word->packed << 5 | letter;
 }
 
 static void add_pair(struct text_estimate *e, uint8_t letter)
 {
-	const int16_t(*weights)[TOKENIZER_COUNT] =
-		text_pair_weights[e->letter * TEXT_LETTERS + letter];
+	struct word word;
 
-	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
-		e->word[0][i] += weights[0][i];
-		e->word[1][i] += weights[1][i];
-	}
-	e->letter = letter;
-	e->packed = e->packed << 5 | letter;
+	word_get(e, &word);
+	word_add(&word, letter);
+	word_put(e, &word);
 }
 
 static bool is_blank(uint8_t kind)
@@ -147,6 +181,7 @@ static bool is_english(uint32_t packed, uint32_t length)
 
 /* Words that wait together for their language: half a line to a line of prose. */
 #define PENDING_WORDS 24
+#define PAIR_SCALE    (TEXT_WEIGHT_ONE / TEXT_PAIR_ONE)
 
 /* English has one such word in four or five, other languages and programs hardly any. */
 static void decide_words(struct text_estimate *e)
@@ -155,32 +190,37 @@ static void decide_words(struct text_estimate *e)
 
 	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
 		if (english) {
-			e->english[i] += e->pending.english[i];
+			e->english[i] += e->pending.english[i] * PAIR_SCALE;
 		} else {
-			e->plain[i] += e->pending.plain[i];
-			e->rare[i] += e->pending.rare[i];
+			e->plain[i] += e->pending.plain[i] * PAIR_SCALE;
+			e->rare[i] += e->pending.rare[i] * PAIR_SCALE;
 		}
 	}
 	memset(&e->pending, 0, sizeof(e->pending));
 }
 
-static uint32_t at_least_one(int32_t tokens)
+/* No word is less than one token. */
+static void add_word(uint32_t *to, const text_lanes *pairs)
 {
-	return tokens > TEXT_WEIGHT_ONE ? (uint32_t)tokens : TEXT_WEIGHT_ONE;
+	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
+		int32_t tokens = (*pairs)[i];
+
+		to[i] += (uint32_t)(tokens > TEXT_PAIR_ONE ? tokens : TEXT_PAIR_ONE);
+	}
 }
 
 static void end_word(struct text_estimate *e)
 {
+	struct word word;
 	bool rare;
 
-	e->pending.english_words += is_english(e->packed, e->length);
-	add_pair(e, TEXT_LETTER_END);
+	word_get(e, &word);
+	e->pending.english_words += is_english(word.packed, e->length);
+	word_add(&word, TEXT_LETTER_END);
 	/* told apart by the vocabulary that has most of the world's words */
-	rare = e->word[1][TOKENIZER_O200K] > TEXT_WEIGHT_ONE * 8 / 5;
-	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
-		e->pending.english[i] += at_least_one(e->word[0][i]);
-		*(rare ? &e->pending.rare[i] : &e->pending.plain[i]) += at_least_one(e->word[1][i]);
-	}
+	rare = word.lanes[1][TOKENIZER_O200K] > TEXT_PAIR_ONE * 8 / 5;
+	add_word(e->pending.english, &word.lanes[0]);
+	add_word(rare ? e->pending.rare : e->pending.plain, &word.lanes[1]);
 	if (++e->pending.words == PENDING_WORDS)
 		decide_words(e);
 	e->count[TEXT_WORDS]++;
@@ -309,13 +349,33 @@ static void begin_run(struct text_estimate *e, uint8_t kind)
 /* Longer runs count as several, so that no count overflows. */
 #define RUN_MAX 1024
 
+static bool run_goes_on(const struct text_estimate *e, uint8_t kind)
+{
+	return kind == e->kind && e->length < (kind == KIND_LATIN ? WORD_LETTERS_MAX : RUN_MAX);
+}
+
+/* Small letters of a word that has begun. Returns how many there were. */
+static size_t add_letters(struct text_estimate *e, const char *p, size_t n)
+{
+	struct word word;
+	size_t i = 0;
+
+	if (n > WORD_LETTERS_MAX - e->length)
+		n = WORD_LETTERS_MAX - e->length;
+	word_get(e, &word);
+	for (; i < n && p[i] >= 'a' && p[i] <= 'z'; i++)
+		word_add(&word, (uint8_t)(p[i] - 'a'));
+	word_put(e, &word);
+	e->length += (uint32_t)i;
+	return i;
+}
+
 static void add_ascii(struct text_estimate *e, unsigned char c)
 {
-	uint8_t kind = kind_of_ascii(c);
+	uint8_t kind = ascii_kinds[c];
 	bool upper = c >= 'A' && c <= 'Z';
 
-	if (kind != e->kind || e->length >= RUN_MAX ||
-	    (kind == KIND_LATIN && upper && e->upper < e->length))
+	if (!run_goes_on(e, kind) || (kind == KIND_LATIN && upper && e->upper < e->length))
 		begin_run(e, kind);
 	if (kind == KIND_LATIN)
 		add_pair(e, (uint8_t)((c | 0x20) - 'a'));
@@ -332,7 +392,7 @@ static void add_code(struct text_estimate *e, uint32_t code)
 
 	if (kind == KIND_JOINER)
 		kind = e->kind > KIND_SIGN ? e->kind : (uint8_t)KIND_OTHER_SIGN;
-	if (kind != e->kind || e->length >= RUN_MAX)
+	if (!run_goes_on(e, kind))
 		begin_run(e, kind);
 	if (kind == KIND_LATIN)
 		add_pair(e, code <= 0x24f ? TEXT_LETTER_MARK : TEXT_LETTER_OTHER);
@@ -343,7 +403,7 @@ static void add_code(struct text_estimate *e, uint32_t code)
 /* A byte that no character claims. */
 static void add_stray(struct text_estimate *e)
 {
-	if (e->kind != KIND_OTHER || e->length >= RUN_MAX)
+	if (!run_goes_on(e, KIND_OTHER))
 		begin_run(e, KIND_OTHER);
 	e->length++;
 }
@@ -375,7 +435,13 @@ void text_estimate_feed(struct text_estimate *e, struct span text)
 {
 	e->bytes += text.len;
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+		unsigned char c;
+
+		if (e->kind == KIND_LATIN && !e->code_left)
+			i += add_letters(e, text.at + i, text.len - i);
+		if (i == text.len)
+			break;
+		c = (unsigned char)text.at[i];
 
 		if (e->code_left && (c & 0xc0) == 0x80) {
 			e->code = e->code << 6 | (c & 0x3f);

@@ -63,7 +63,7 @@ struct text_estimate {
 	uint32_t length, same, upper;
 	char last;
 	uint32_t packed; /* the word's first letters, five bits each */
-	int32_t word[2][TOKENIZER_COUNT];
+	int16_t word[2][TOKENIZER_COUNT];
 };
 
 void text_estimate_feed(struct text_estimate *estimate, struct span text);

@@ -155,6 +155,35 @@ static void on_bytes(void *ctx, uint32_t number, enum stream_dir message, uint64
 		e->bytes[message] += bytes;
 }
 
+static void on_message_begin(void *ctx, uint32_t number, enum stream_dir message, bool compressed)
+{
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
+
+	if (!e) {
+		stream_steer(s, STEER_IGNORE); /* a socket that nobody claims: nothing to come */
+		return;
+	}
+	if (message == DIR_OUT && !api_exchange_asked(e->api))
+		e->started_ns = s->pipeline->now_ns;
+	api_exchange_message_begin(e->api, message, compressed);
+}
+
+static void conclude(struct stream *s, struct exchange *e, enum exchange_end how);
+
+/* Each call on a WebSocket is one by itself. */
+static void on_message_end(void *ctx, uint32_t number, enum stream_dir message)
+{
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
+
+	if (!e || !api_exchange_message_end(e->api, message))
+		return;
+	conclude(s, e, EXCHANGE_COMPLETE);
+	api_exchange_again(e->api);
+	e->bytes[DIR_OUT] = e->bytes[DIR_IN] = 0;
+}
+
 static void on_request_end(void *ctx, uint32_t number)
 {
 	(void)ctx;
@@ -268,8 +297,8 @@ static const char *outcome_of(const struct exchange *e, const struct llm_facts *
 {
 	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
 
-	if (e->status >= 200 && e->status < 400 && finished)
-		return "success";
+	if ((e->status >= 200 || e->status == 101) && e->status < 400 && finished)
+		return facts->error_type[0] && !facts->finish_reason[0] ? "failure" : "success";
 	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 
@@ -366,6 +395,16 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	compose_conclude(p, &event, true);
 }
 
+static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)
+{
+	api_exchange_end(e->api, how);
+	if (s->is_client && api_exchange_is_call(e->api, &e->match))
+		tell(s, e, how);
+	else if (!s->is_client && api_exchange_shape(e->api) &&
+		 (e->status >= 200 || e->status == 101) && e->status < 300)
+		server_answered(s, e);
+}
+
 static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 {
 	struct stream *s = ctx;
@@ -378,12 +417,9 @@ static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 	if (e) {
 		*at = e->next;
 		s->exchange_count--;
-		api_exchange_end(e->api, how);
-		if (s->is_client && api_exchange_is_call(e->api, &e->match))
-			tell(s, e, how);
-		else if (!s->is_client && api_exchange_shape(e->api) && e->status >= 200 &&
-			 e->status < 300)
-			server_answered(s, e);
+		/* of a WebSocket, what was left unanswered */
+		if (api_exchange_asked(e->api))
+			conclude(s, e, how);
 		exchange_free(e);
 	}
 }
@@ -394,6 +430,8 @@ const struct exchange_listener exchange_listener = {
 	.body = on_body,
 	.body_gap = on_body_gap,
 	.bytes = on_bytes,
+	.message_begin = on_message_begin,
+	.message_end = on_message_end,
 	.request_end = on_request_end,
 	.end = on_end,
 };

@@ -61,7 +61,7 @@ static enum tristate ask_processes(const struct word_list *globs, const struct e
 	return result;
 }
 
-static bool hours_fit(const struct rule_hours *hours, const struct event *event)
+bool hours_fit(const struct rule_hours *hours, const struct event *event)
 {
 	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
 
@@ -248,23 +248,23 @@ static bool is_default_action(const struct event *event)
 	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
 }
 
-/* Is there an exception for this event? Those that are over no longer count. `override` as for
- * rule_fires_for(), with `all` those of every override do. */
-static bool is_excepted(const struct rule *rule, const struct event *event, uint64_t time_ns,
-			const struct rule_override *override, bool all)
+const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
+					    const struct rule_override *override, bool all)
 {
+	uint64_t now = event_time(event);
+
 	for (const struct rule_exception *e = rule->exceptions; e; e = e->next) {
 		if (!all && e->override && e->override != override)
 			continue;
-		if (e->until_ns && time_ns >= e->until_ns)
+		if (e->until_ns && now >= e->until_ns)
 			continue;
 		if (condition_eval(e->condition, event) == TRI_TRUE)
-			return true;
+			return e;
 	}
-	return false;
+	return NULL;
 }
 
-static bool is_about(const struct rule *rule, const struct event *event)
+bool rule_is_about(const struct rule *rule, const struct event *event)
 {
 	/* A preconnect or a static asset host: not a use of anything. */
 	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
@@ -278,13 +278,8 @@ static bool is_about(const struct rule *rule, const struct event *event)
 static bool fires(const struct rule *rule, const struct event *event,
 		  const struct rule_override *override, bool all)
 {
-	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
-
-	if (!is_about(rule, event) || condition_eval(rule->condition, event) != TRI_TRUE)
-		return false;
-	if (!hours_fit(&rule->hours, event))
-		return false;
-	return !is_excepted(rule, event, now, override, all);
+	return rule_is_about(rule, event) && condition_eval(rule->condition, event) == TRI_TRUE &&
+	       hours_fit(&rule->hours, event) && !rule_exception(rule, event, override, all);
 }
 
 bool rule_fires(const struct rule *rule, const struct event *event)

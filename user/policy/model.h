@@ -199,6 +199,20 @@ void policy_file_free(struct policy_file *file);
 extern const char *const action_names[];
 /* The bit of an event.action, 0 when rules cannot be about it. */
 uint32_t action_bit(struct span action);
+/* @timestamp; 0: none. */
+static inline uint64_t event_time(const struct event *event)
+{
+	return event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+}
+
+/* Is it the hour? */
+bool hours_fit(const struct rule_hours *hours, const struct event *event);
+/* Is the event one of those that the rule looks at? */
+bool rule_is_about(const struct rule *rule, const struct event *event);
+/* The exception for this event; those that are over no longer count. The rule's own and those of one
+ * override (NULL: none), or with `all` those of every override. NULL: there is none. */
+const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
+					    const struct rule_override *override, bool all);
 /* Is the rule about this event, its condition true, the hour right, and no exception made? */
 bool rule_fires(const struct rule *rule, const struct event *event);
 /* The same as the rule's author wrote it, or with this override alone: for tests. */

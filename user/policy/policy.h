@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "gnomon/event.h"
+#include "gnomon/facts.h"
 #include "gnomon/finding.h"
 
 struct agents;
@@ -72,6 +73,30 @@ struct policy_test_result {
 	unsigned int line, column; /* of the test */
 	bool expect_alert, fired;
 };
+
+enum explain_outcome {
+	EXPLAIN_MATCH,
+	EXPLAIN_NOT_ABOUT, /* event.action is none of those of the rule, or it was no use */
+	EXPLAIN_CONDITION, /* `test` is not true */
+	EXPLAIN_HOURS,
+	EXPLAIN_EXCEPTION,
+};
+
+/* What a rule makes of an event. The texts belong to the policy. */
+struct policy_explanation {
+	enum explain_outcome outcome;
+	bool has_window; /* a match is one more event in it */
+	/* The test that decided the condition, as written. */
+	struct span test;
+	enum tristate test_truth;
+	enum field field, other; /* what it compares; FIELD_COUNT: nothing */
+	const char *exception_file, *exception_reason, *exception_ticket;
+	unsigned int exception_line;
+};
+
+/* Of the i-th rule of a sealed policy, whatever its mode. */
+void policy_explain(const struct policy *policy, size_t i, const struct event *event,
+		    struct policy_explanation *why);
 
 /* Runs the tests that the rules carry, each on its own rule alone and whatever its mode; the
  * provider list is not asked. A rule's own tests see the rule as it was written, those of an override

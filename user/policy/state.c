@@ -260,7 +260,7 @@ static bool throttle_passes(struct policy_state *state, const struct rule *rule,
 bool state_admits(struct policy_state *state, const struct rule *rule, const struct event *event,
 		  struct finding *finding)
 {
-	uint64_t now_ns = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+	uint64_t now_ns = event_time(event);
 
 	if (now_ns > state->now_ns)
 		state->now_ns = now_ns;

@@ -112,7 +112,7 @@ static bool test_fires(struct test_run *run, const struct rule *rule, const stru
 		return false;
 	if (rule->window.kind == WINDOW_NONE)
 		return true;
-	return state_window(run->state, rule, event, event->value[F_TIMESTAMP].time_ns, &finding);
+	return state_window(run->state, rule, event, event_time(event), &finding);
 }
 
 /* All events of a test, as often as it says: does any alert? */

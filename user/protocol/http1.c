@@ -7,6 +7,7 @@
 
 #include "gnomon/limits.h"
 #include "protocol/http_head.h"
+#include "protocol/websocket.h"
 #include "util/cleanup.h"
 #include "util/hex.h"
 
@@ -41,7 +42,7 @@ struct half {
 
 struct slot {
 	uint32_t exchange;
-	bool is_head, is_connect;
+	bool is_head, is_connect, is_socket;
 	bool request_done, response_done;
 };
 
@@ -54,11 +55,13 @@ struct http1 {
 	bool desynced; /* waiting for a request after a turn of direction */
 	bool trial;    /* desynced, and such a turn has come */
 	bool any;      /* `last` is known */
+	bool upgraded; /* to a WebSocket, as which the oldest exchange goes on */
 	enum stream_dir last;
 	uint32_t exchanges;
 	struct half half[DIR_COUNT];          /* by message: requests DIR_OUT, responses DIR_IN */
 	struct slot slots[HTTP_PIPELINE_MAX]; /* open exchanges, oldest at `first` */
 	unsigned int first, count;
+	struct websocket socket;
 };
 
 static struct slot *oldest(struct http1 *h)
@@ -176,6 +179,12 @@ static void body_begin(struct http1 *h, enum stream_dir message, const struct ht
 	}
 }
 
+static bool asks_for_socket(const struct http_head *head)
+{
+	return span_eq_nocase(http_header_get(head, SPAN_LITERAL("upgrade")),
+			      SPAN_LITERAL("websocket"));
+}
+
 static int request_head(struct http1 *h, const struct http_head *head,
 			const struct http_framing *framing)
 {
@@ -193,11 +202,22 @@ static int request_head(struct http1 *h, const struct http_head *head,
 		.exchange = ++h->exchanges,
 		.is_head = span_eq(head->method, SPAN_LITERAL("HEAD")),
 		.is_connect = span_eq(head->method, SPAN_LITERAL("CONNECT")),
+		.is_socket = asks_for_socket(head),
 	};
 	h->half[DIR_OUT].exchange = slot->exchange;
 	h->to->request(h->ctx, slot->exchange, head);
 	body_begin(h, DIR_OUT, framing);
 	return 0;
+}
+
+/* The stream is a WebSocket from here on. */
+static void upgrade(struct http1 *h)
+{
+	half_reset(&h->half[DIR_OUT]);
+	half_reset(&h->half[DIR_IN]);
+	tell_bytes(h, DIR_IN, oldest(h)->exchange);
+	h->upgraded = true;
+	websocket_init(&h->socket, h->to, h->ctx, oldest(h)->exchange);
 }
 
 /* The stream carries another protocol from here on. */
@@ -230,7 +250,10 @@ static int response_head(struct http1 *h, const struct http_head *head,
 		if (slot->is_head)
 			chosen.kind = HTTP_BODY_NONE;
 	}
-	if (head->status == 101 || (slot && slot->is_connect && head->status < 300))
+	if (head->status == 101 && slot && slot->is_socket && slot->request_done && h->count == 1 &&
+	    asks_for_socket(head))
+		upgrade(h);
+	else if (head->status == 101 || (slot && slot->is_connect && head->status < 300))
 		switched(h);
 	else
 		body_begin(h, DIR_IN, &chosen);
@@ -481,6 +504,16 @@ static void take_turn(struct http1 *h, enum stream_dir message, bool lost)
 	h->trial = message == DIR_OUT && !lost;
 }
 
+static int feed_socket(struct http1 *h, enum stream_dir message, struct span bytes)
+{
+	if (websocket_feed(&h->socket, message, bytes) == 0)
+		return 0;
+	websocket_done(&h->socket);
+	h->over = true;
+	drop_all(h, EXCHANGE_DESYNCED);
+	return -EPROTO;
+}
+
 static int http1_feed(void *state, enum stream_dir dir, struct span bytes)
 {
 	struct http1 *h = state;
@@ -496,6 +529,8 @@ static int http1_feed(void *state, enum stream_dir dir, struct span bytes)
 
 		if (h->over)
 			return -EPROTO;
+		if (h->upgraded)
+			return feed_socket(h, message, bytes);
 		if (h->desynced && !(h->trial && message == DIR_OUT))
 			return 0;
 		used = feed_phase[h->half[message].phase](h, message, bytes);
@@ -517,6 +552,10 @@ static int http1_gap(void *state, enum stream_dir dir, uint64_t bytes)
 		return -EPROTO;
 	if (!bytes)
 		return 0;
+	if (h->upgraded) {
+		websocket_gap(&h->socket, message, bytes);
+		return 0;
+	}
 	h->had_gap = true;
 	take_turn(h, message, true);
 	if (h->desynced)
@@ -543,6 +582,8 @@ static void http1_done(void *state)
 
 	/* The end of the stream is the end of such a body. */
 	if (slot && h->half[DIR_IN].phase == PHASE_CLOSE && h->half[DIR_IN].exchange)
+		slot->response_done = true;
+	if (h->upgraded && !h->over && websocket_done(&h->socket))
 		slot->response_done = true;
 	h->over = true;
 	drop_all(h, EXCHANGE_CUT);

@@ -117,6 +117,7 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 			int count)
 {
 	const struct bpf_program *const returned = a->skel->progs.tls_return;
+	const struct bpf_program *const opened = a->skel->progs.tls_aead_opened;
 	const struct role roles[] = {
 		{TLS_READ, a->skel->progs.tls_read_enter, returned},
 		{TLS_WRITE, a->skel->progs.tls_write_enter, returned},
@@ -129,6 +130,10 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 		{TLS_GO_READ, a->skel->progs.tls_go_read, NULL},
 		{TLS_GO_WRITE, a->skel->progs.tls_go_write, NULL},
 		{TLS_GO_CLOSE, a->skel->progs.tls_go_close, NULL},
+		{TLS_AEAD_SEAL, a->skel->progs.tls_aead_seal, NULL},
+		{TLS_AEAD_SEAL_SCATTER, a->skel->progs.tls_aead_seal_scatter, NULL},
+		{TLS_AEAD_OPEN, a->skel->progs.tls_aead_open, opened},
+		{TLS_AEAD_OPEN_GATHER, a->skel->progs.tls_aead_open_gather, opened},
 	};
 	int hooked = 0;
 

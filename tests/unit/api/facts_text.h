@@ -41,13 +41,18 @@ static char *facts_text(const struct llm_facts *f, bool is_call)
 	print_text(to, "tier", f->service_tier);
 	print_text(to, "finish", f->finish_reason);
 	print_text(to, "error", f->error_type);
-	if (f->usage.source != USAGE_NONE)
+	/* what an estimate comes to depends on its calibration */
+	if (f->usage.source == USAGE_ESTIMATED_TEXT)
+		fprintf(to, "usage estimated%s%s\n", f->usage.input >= 0 ? " input" : "",
+			f->usage.output >= 0 ? " output" : "");
+	if (f->usage.source == USAGE_REPORTED) {
 		fprintf(to, "usage reported\n");
-	print_count(to, "input", f->usage.input);
-	print_count(to, "output", f->usage.output);
-	print_count(to, "cache_read", f->usage.cache_read);
-	print_count(to, "cache_creation", f->usage.cache_creation);
-	print_count(to, "reasoning", f->usage.reasoning);
+		print_count(to, "input", f->usage.input);
+		print_count(to, "output", f->usage.output);
+		print_count(to, "cache_read", f->usage.cache_read);
+		print_count(to, "cache_creation", f->usage.cache_creation);
+		print_count(to, "reasoning", f->usage.reasoning);
+	}
 	print_text(to, "mcp_method", f->mcp_method);
 	print_text(to, "mcp_tool", f->mcp_tool);
 	print_text(to, "mcp_server", f->mcp_server);

@@ -65,6 +65,24 @@ static void test_stream_without_usage(void **state)
 	assert_true(f.usage.output >= 8 && f.usage.output <= 14);
 }
 
+/* Tools are part of what is sent, besides being counted. */
+static void test_tools(void **state)
+{
+	struct llm_facts bare = facts_of(CHAT, ASK, "text/event-stream", DELTA("Yes."), true);
+	struct llm_facts tools = facts_of(
+		CHAT,
+		"{\"model\":\"gpt-4o\",\"stream\":true,\"tools\":[{\"type\":\"function\","
+		"\"function\":{\"name\":\"weather\",\"description\":\"Tells the weather of a "
+		"place at a time, in the units that are asked for.\"}}],\"messages\":[{\"role\":"
+		"\"user\",\"content\":\"Why is the sky blue, and why is it red in the "
+		"evening?\"}]}",
+		"text/event-stream", DELTA("Yes."), true);
+
+	(void)state;
+	assert_int_equal(tools.tool_count, 1);
+	assert_true(tools.usage.input > bare.usage.input + 20);
+}
+
 /* Words that are cut between events are one word still. */
 static void test_cuts_between_events(void **state)
 {
@@ -211,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream_without_usage),
+		cmocka_unit_test(test_tools),
 		cmocka_unit_test(test_cuts_between_events),
 		cmocka_unit_test(test_reported_is_kept),
 		cmocka_unit_test(test_cut_stream),

@@ -229,8 +229,8 @@ static void test_early_response(void **state)
 static void test_upgrade(void **state)
 {
 	static const struct turn turns[] = {
-		OUT("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-		IN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), END};
+		OUT("GET /u HTTP/1.1\r\nUpgrade: otherthing\r\n\r\n"),
+		IN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: otherthing\r\n\r\n"), END};
 	static const struct turn more[] = {
 		OUT("CONNECT a:443 HTTP/1.1\r\n\r\n"),
 		IN("HTTP/1.1 200 Connection established\r\nContent-Length: 5\r\n\r\n\x16\x03"),
@@ -241,8 +241,8 @@ static void test_upgrade(void **state)
 
 	(void)state;
 	check(turns, true, 0,
-	      "1> GET /ws 1.1 40\n  Upgrade=websocket\n1> end\n"
-	      "1< 101 1.1 56\n  Upgrade=websocket\n1 end complete\n");
+	      "1> GET /u 1.1 40\n  Upgrade=otherthing\n1> end\n"
+	      "1< 101 1.1 57\n  Upgrade=otherthing\n1 end complete\n");
 	check(more, true, -EPROTO,
 	      "1> CONNECT a:443 1.1 26\n1> end\n"
 	      "1< 200 1.1 58\n  Content-Length=5\n1 end complete\n");

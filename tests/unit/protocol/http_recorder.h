@@ -136,6 +136,25 @@ static void recorder_request_end(void *ctx, uint32_t exchange)
 	fprintf(r->log, "%u> end\n", exchange);
 }
 
+/* "(" and ")" around a message of a WebSocket, "{" when it is compressed. */
+static void recorder_message_begin(void *ctx, uint32_t exchange, enum stream_dir message,
+				   bool compressed)
+{
+	FILE *file = recorder_body(ctx, exchange, message);
+
+	recorder_flush_gap(ctx, exchange, message);
+	fputc(compressed ? '{' : '(', file);
+}
+
+static void recorder_message_end(void *ctx, uint32_t exchange, enum stream_dir message)
+{
+	FILE *file = recorder_body(ctx, exchange, message);
+
+	recorder_flush_gap(ctx, exchange, message);
+	fputc(')', file);
+	recorder_check(ctx, exchange, message);
+}
+
 static void recorder_end(void *ctx, uint32_t exchange, enum exchange_end how)
 {
 	static const char *const names[] = {"complete", "cut", "desynced"};
@@ -164,6 +183,8 @@ static const struct exchange_listener recorder_listener = {
 	.body = recorder_on_body,
 	.body_gap = recorder_on_gap,
 	.bytes = recorder_bytes,
+	.message_begin = recorder_message_begin,
+	.message_end = recorder_message_end,
 	.request_end = recorder_request_end,
 	.end = recorder_end,
 };
