@@ -86,6 +86,22 @@ __weak __noinline long data_len(__u64 at, __u32 len)
 	return 0;
 }
 
+/* The thread, known from now on as one of a process that seals and opens; NULL: the table is full. */
+static __always_inline struct thread *aead_thread(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct thread *thread = thread_get();
+	__u8 yes = 1;
+
+	if (!thread || thread->aead)
+		return thread;
+	thread->aead = 1;
+	if (bpf_map_update_elem(&aead_processes, &pid, &yes, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+	aead_seen = 1;
+	return thread;
+}
+
 /* The record's bytes, to the stream of the socket, or while that is not known to the half stream. */
 static __always_inline void record_bytes(__u64 half, __u64 cookie, __u32 dir, __u64 at, __u64 n)
 {
@@ -107,13 +123,12 @@ static __always_inline void record_bytes(__u64 half, __u64 cookie, __u32 dir, __
 static __always_inline int sealed(const struct aead_record *record, enum inner_type inner)
 {
 	struct stream_key key = stream_key_of(half_of(record));
-	struct thread *thread = thread_get();
+	struct thread *thread = aead_thread();
 	struct stream *half;
 	__u64 cookie, n;
 
 	if (!thread)
 		return 0;
-	thread->aead = 1;
 	n = inner == INNER_LAST_BYTE ? data_len(record->at, record->len) : record->len;
 	if (!key.handle || !n)
 		return 0;
@@ -172,10 +187,9 @@ static __always_inline int open_enter(const struct aead_record *record, __u64 ou
 
 	if (inner == INNER_NO_DATA)
 		return 0;
-	thread = thread_get();
+	thread = aead_thread();
 	if (!thread)
 		return 0;
-	thread->aead = 1;
 	thread->inner = inner;
 	thread->opening = half_of(record);
 	thread->opened_at = out;
