@@ -105,6 +105,22 @@ static __always_inline struct thread *thread_get(void)
 
 extern volatile __u32 aead_seen; /* has any process? */
 
+/* The thread, known from now on as one of a process that seals and opens; NULL: the table is full. */
+static __always_inline struct thread *aead_thread(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct thread *thread = thread_get();
+	__u8 yes = 1;
+
+	if (!thread || thread->aead)
+		return thread;
+	thread->aead = 1;
+	if (bpf_map_update_elem(&aead_processes, &pid, &yes, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+	aead_seen = 1;
+	return thread;
+}
+
 /* A thread whose receives matter, because its process opens AEAD records; NULL: none, or the table is full. */
 static __always_inline struct thread *thread_receiving(struct thread *thread)
 {

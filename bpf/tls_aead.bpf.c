@@ -86,22 +86,6 @@ __weak __noinline long data_len(__u64 at, __u32 len)
 	return 0;
 }
 
-/* The thread, known from now on as one of a process that seals and opens; NULL: the table is full. */
-static __always_inline struct thread *aead_thread(void)
-{
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct thread *thread = thread_get();
-	__u8 yes = 1;
-
-	if (!thread || thread->aead)
-		return thread;
-	thread->aead = 1;
-	if (bpf_map_update_elem(&aead_processes, &pid, &yes, BPF_ANY))
-		count_loss(KLOSS_TABLE, 1);
-	aead_seen = 1;
-	return thread;
-}
-
 /* The record's bytes, to the stream of the socket, or while that is not known to the half stream. */
 static __always_inline void record_bytes(__u64 half, __u64 cookie, __u32 dir, __u64 at, __u64 n)
 {
