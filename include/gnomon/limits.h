@@ -283,6 +283,8 @@
 #define KERNEL_THREADS_MAX 16384
 /* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
 #define KERNEL_GO_READS_MAX 16384
+/* Running programs with rustls over AWS-LC; few have it. */
+#define KERNEL_AEAD_PROCESSES_MAX 1024
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 
