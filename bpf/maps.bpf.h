@@ -56,18 +56,6 @@ struct {
 	__type(value, struct record_who);
 } listeners SEC(".maps") __weak;
 
-/* A TLS stream. The counters are written by the thread that holds the TLS library's own lock on the
- * handle, so they need no atomics. */
-struct stream {
-	struct record_who who;
-	__u64 generation;
-	__u64 cookie;
-	__u64 offset[2];
-	__u64 copied;
-	__u32 turn_left; /* of HEADS_*_BYTES, in this turn of direction */
-	__u32 last_dir;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KERNEL_STREAMS_MAX);
@@ -75,6 +63,15 @@ struct {
 	__type(key, struct stream_key);
 	__type(value, struct stream);
 } streams SEC(".maps") __weak;
+
+/* Which stream a socket carries, so that the stream ends with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_STREAMS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct stream_key);
+} linked SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -97,6 +94,13 @@ struct thread {
 	__u32 function;
 	__u32 ambiguous; /* two streams were encrypted before a send: the next one proves nothing */
 	__u64 pending;   /* handle whose socket the next send will tell, 0: none */
+	__u64 received;  /* cookie of the socket that a thread with `aead` received from last */
+	__u32 aead;      /* it seals and opens AEAD records */
+	__u32 inner;     /* enum inner_type of the record that is being opened */
+	__u64 opening;   /* handle of its half stream, 0: none is being opened */
+	__u64 opened_at; /* where its content goes */
+	__u64 opened_len;
+	__u64 opened_done; /* size_t * that tells the length instead, 0: opened_len does */
 };
 
 /* Preallocated: it is the one map that every probed call writes. */
@@ -106,6 +110,23 @@ struct {
 	__type(key, __u64);
 	__type(value, struct thread);
 } threads SEC(".maps") __weak;
+
+/* Go: a read in progress. The goroutine keeps its address while it moves between threads, and between
+ * stacks, which is why what lies on its stack is remembered by its distance from the stack pointer. */
+struct go_read {
+	__u64 conn;
+	__u64 buffer;
+	__u64 len;
+	__u64 stack_pointer; /* at entry; 0: the buffer is not on the stack */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_GO_READS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct go_read_key);
+	__type(value, struct go_read);
+} go_reads SEC(".maps") __weak;
 
 /* Files that were mapped executable and told to user space: each is looked at once. */
 struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "emit.bpf.h"
+#include "files.bpf.h"
 
 /* Fills *key. Was this file never told to user space before? */
 static __always_inline bool file_is_new(struct file *file, struct file_key *key)
@@ -81,20 +82,14 @@ int BPF_PROG(process_exit, struct task_struct *task)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(mapped_executable, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task;
 	struct record_mapped *r;
-	struct file **fds, *file;
 	struct file_key key = {};
-	int fd;
+	struct file *file;
 
 	if (SYSCALL_NUMBER(regs) != SYSCALL_MMAP || ret < 0 || !(MMAP_PROT(regs) & PROT_EXEC))
 		return 0;
-	fd = MMAP_FD(regs);
-	task = (void *)bpf_get_current_task();
-	if (fd < 0 || (unsigned int)fd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return 0;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), fds + fd) || !file_is_new(file, &key))
+	file = current_file(MMAP_FD(regs));
+	if (!file || !file_is_new(file, &key))
 		return 0;
 	if (!reserve_record(r))
 		return 0;

@@ -61,16 +61,51 @@ static __always_inline void stream_emit_end(const struct stream_key *key,
 	bpf_ringbuf_submit(r, 0);
 }
 
+static __always_inline void stream_drop_half(__u32 pid, __u64 handle)
+{
+	struct stream_key key = {.pid = pid, .handle = handle};
+
+	if (handle)
+		bpf_map_delete_elem(&streams, &key);
+}
+
+static __always_inline void stream_end_of(const struct stream_key *key)
+{
+	struct stream *stream = bpf_map_lookup_elem(&streams, key);
+
+	bpf_map_delete_elem(&verdicts, key);
+	if (!stream)
+		return;
+	stream_emit_end(key, stream);
+	stream_drop_half(key->pid, stream->halves[DIR_OUT]);
+	stream_drop_half(key->pid, stream->halves[DIR_IN]);
+	if (stream->cookie)
+		bpf_map_delete_elem(&linked, &stream->cookie);
+	bpf_map_delete_elem(&streams, key);
+}
+
+/* The socket of a stream has closed: whatever uses the handle next is another stream. Programs whose function
+ * that frees a handle is not found would otherwise keep the old one's socket. */
+static __always_inline void stream_close_socket(__u64 cookie)
+{
+	struct stream_key *found = bpf_map_lookup_elem(&linked, &cookie);
+	struct stream_key key;
+	struct stream *stream;
+
+	if (!found)
+		return;
+	key = *found;
+	bpf_map_delete_elem(&linked, &cookie);
+	stream = bpf_map_lookup_elem(&streams, &key);
+	if (stream && stream->cookie == cookie)
+		stream_end_of(&key);
+}
+
 static __always_inline void stream_end(__u64 handle)
 {
 	struct stream_key key = stream_key_of(handle);
-	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
 
-	bpf_map_delete_elem(&verdicts, &key);
-	if (!stream)
-		return;
-	stream_emit_end(&key, stream);
-	bpf_map_delete_elem(&streams, &key);
+	stream_end_of(&key);
 }
 
 /* The socket that the call used. Another one than before means that the handle was taken for a new
@@ -85,6 +120,7 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 	if (stream->cookie) {
 		stream_emit_end(key, stream);
 		bpf_map_delete_elem(&verdicts, key);
+		bpf_map_delete_elem(&linked, &stream->cookie);
 		stream->generation = bpf_ktime_get_boot_ns();
 		stream->offset[DIR_OUT] = 0;
 		stream->offset[DIR_IN] = 0;
@@ -92,6 +128,7 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 		stream->last_dir = DIR_COUNT;
 	}
 	stream->cookie = cookie;
+	bpf_map_update_elem(&linked, &cookie, key, BPF_ANY);
 	if (!reserve_record(r))
 		return;
 	fill_header(&r->header, RECORD_LINK, 0);
@@ -104,12 +141,79 @@ static __always_inline void stream_link(const struct stream_key *key, struct str
 	bpf_ringbuf_submit(r, 0);
 }
 
+/* A thread that makes TLS calls; NULL: the table is full. */
+static __always_inline struct thread *thread_get(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct thread *thread = bpf_map_lookup_elem(&threads, &id);
+	struct thread fresh = {};
+
+	if (thread)
+		return thread;
+	if (bpf_map_update_elem(&threads, &id, &fresh, BPF_NOEXIST))
+		count_loss(KLOSS_TABLE, 1);
+	return bpf_map_lookup_elem(&threads, &id);
+}
+
+/* The stream was encrypted into memory: the thread's next send tells the socket. Two streams before a send leave
+ * open whose it is, and a guess would be worse than nothing. */
+static __always_inline void await_send(struct thread *thread, __u64 handle)
+{
+	if (thread->pending && thread->pending != handle)
+		thread->ambiguous = 1;
+	thread->pending = handle;
+}
+
+/* The half stream's socket is known: the stream of that socket takes over what it moved so far, and its
+ * direction from now on. */
+static __always_inline void stream_join(const struct stream_key *half_key, struct stream *half,
+					__u64 cookie, __u32 dir)
+{
+	struct stream_key key = stream_key_of(cookie);
+	struct stream *stream = stream_get(&key);
+	struct record_join *r;
+
+	if (!stream)
+		return;
+	stream_link(&key, stream, cookie, LINK_THREAD);
+	half->cookie = cookie;
+	/* after a change of keys it is another one */
+	if (stream->halves[dir & 1] != half_key->handle)
+		stream_drop_half(key.pid, stream->halves[dir & 1]);
+	stream->halves[dir & 1] = half_key->handle;
+	if (reserve_record(r)) {
+		fill_header(&r->header, RECORD_JOIN, 0);
+		r->header.who = stream->who;
+		r->half.handle = half_key->handle;
+		r->half.generation = half->generation;
+		r->stream.handle = key.handle;
+		r->stream.generation = stream->generation;
+		r->cookie = cookie;
+		r->offset = stream->offset[dir & 1];
+		r->bytes = half->offset[dir & 1];
+		r->dir = dir;
+		r->reserved = 0;
+		bpf_ringbuf_submit(r, 0);
+	}
+	stream->offset[dir & 1] += half->offset[dir & 1];
+	stream->copied += half->copied;
+}
+
+/* A word of the process's memory; 0 when it cannot be read. */
+static __always_inline __u64 user_word(__u64 address)
+{
+	__u64 word = 0;
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)address);
+	return word;
+}
+
 /* How many of the `n` bytes that a call moved are to be copied. */
 static __always_inline __u64 stream_allowance(const struct stream_key *key, struct stream *stream,
 					      __u32 dir, __u64 n)
 {
 	struct stream_verdict *verdict = bpf_map_lookup_elem(&verdicts, key);
-	__u64 budget = STREAM_BUDGET_BYTES;
+	__u64 budget = stream->half ? HALF_STREAM_BYTES_MAX : STREAM_BUDGET_BYTES;
 	__u32 action = STEER_FOLLOW;
 	__u64 allowed = n;
 
@@ -157,7 +261,7 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 		r_->offset = stream->offset[dir];                                                  \
 		r_->omitted = omitted;                                                             \
 		r_->dir = dir;                                                                     \
-		r_->reserved = 0;                                                                  \
+		r_->half = stream->half;                                                           \
 		barrier_var(n_);                                                                   \
 		if (n_ > (size) || bpf_probe_read_user(r_->bytes, n_, (void *)from)) {             \
 			bpf_ringbuf_discard(r_, 0);                                                \

@@ -11,22 +11,14 @@ volatile __u32 verdict_epoch = 0;
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u32 function, __u64 done)
 {
-	__u64 id = bpf_get_current_pid_tgid();
 	__u64 handle = PT_REGS_PARM1(ctx);
 	struct thread *thread;
 
 	if (stream_ignored(handle))
 		return 0;
-	thread = bpf_map_lookup_elem(&threads, &id);
-	if (!thread) {
-		struct thread fresh = {};
-
-		if (bpf_map_update_elem(&threads, &id, &fresh, BPF_NOEXIST))
-			count_loss(KLOSS_TABLE, 1);
-		thread = bpf_map_lookup_elem(&threads, &id);
-		if (!thread)
-			return 0;
-	}
+	thread = thread_get();
+	if (!thread)
+		return 0;
 	thread->handle = handle;
 	thread->buffer = PT_REGS_PARM2(ctx);
 	thread->done = done;
@@ -70,15 +62,6 @@ SEC("uprobe")
 int tls_write_ex_enter(struct pt_regs *ctx)
 {
 	return call_enter(ctx, TLS_WRITE_EX, PT_REGS_PARM4(ctx));
-}
-
-/* The stream was encrypted into memory: the thread's next send tells the socket. Two streams before a send leave
- * open whose it is, and a guess would be worse than nothing. */
-static __always_inline void await_send(struct thread *thread, __u64 handle)
-{
-	if (thread->pending && thread->pending != handle)
-		thread->ambiguous = 1;
-	thread->pending = handle;
 }
 
 /* OpenSSL 3.3's ssl_write_internal() has flags before the count. */
@@ -126,7 +109,7 @@ int tls_end(struct pt_regs *ctx)
 }
 
 /*
- * The socket used inside the call, or, for a stream that was encrypted into memory, by the first send after it; on the
+ * The socket used inside the call; for records that are opened next, the one received from; or, for a stream that was encrypted into memory, by the first send after it; on the
  * same thread both. Runs for every send and receive of the host, so the look-up that rejects comes first.
  */
 static __always_inline int note_socket(struct sock *sk, bool sends)
@@ -137,20 +120,28 @@ static __always_inline int note_socket(struct sock *sk, bool sends)
 	struct stream *stream;
 	__u16 family;
 
-	if (!thread || (!thread->handle && !(sends && thread->pending)))
+	if (!thread || (!thread->handle && !(sends ? thread->pending : thread->aead)))
 		return 0;
 	family = sk->__sk_common.skc_family;
-	if (family != AF_INET && family != AF_INET6)
+	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (thread->handle) {
 		thread->cookie = bpf_get_socket_cookie(sk);
+		return 0;
+	}
+	if (!sends) {
+		thread->received = bpf_get_socket_cookie(sk);
 		return 0;
 	}
 	key = stream_key_of(thread->pending);
 	stream = thread->ambiguous ? NULL : bpf_map_lookup_elem(&streams, &key);
 	thread->pending = 0;
 	thread->ambiguous = 0;
-	if (stream && !stream->cookie)
+	if (!stream || stream->cookie)
+		return 0;
+	if (stream->half)
+		stream_join(&key, stream, bpf_get_socket_cookie(sk), DIR_OUT);
+	else
 		stream_link(&key, stream, bpf_get_socket_cookie(sk), LINK_THREAD);
 	return 0;
 }

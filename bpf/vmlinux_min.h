@@ -66,6 +66,7 @@ struct sock_common {
 		};
 	};
 	short unsigned int skc_family;
+	volatile unsigned char skc_state;
 	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
@@ -136,13 +137,19 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	long long i_size;
 	struct super_block *i_sb;
 };
 
+struct socket {
+	struct sock *sk;
+};
+
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct fdtable {
@@ -187,5 +194,7 @@ struct pt_regs {
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define S_IFMT      0170000 /* include/uapi/linux/stat.h */
+#define S_IFSOCK    0140000
 #define SOCK_DONE   1 /* bit of skc_flags: the peer's FIN was received (include/net/sock.h) */
 #define __VMLINUX_H__

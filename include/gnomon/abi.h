@@ -35,6 +35,7 @@ enum record_type {
 	RECORD_EXEC,
 	RECORD_EXIT,
 	RECORD_MAPPED,
+	RECORD_JOIN,
 };
 
 struct record_who {
@@ -62,8 +63,8 @@ struct record_segment {
 	abi_u64 cookie;
 	abi_u64 offset;
 	abi_u64 omitted;
-	abi_u32 dir; /* enum stream_dir */
-	abi_u32 reserved;
+	abi_u32 dir;  /* enum stream_dir */
+	abi_u32 half; /* the stream is one direction of a stream that a RECORD_JOIN will name */
 	abi_u8 bytes[];
 };
 
@@ -78,6 +79,18 @@ struct record_link {
 	struct record_stream stream;
 	abi_u64 cookie;
 	abi_u32 kind; /* enum link_kind */
+	abi_u32 reserved;
+};
+
+/* What was sent so far under one key belongs to a stream; there it begins at `offset`. */
+struct record_join {
+	struct record_header header;
+	struct record_stream half;
+	struct record_stream stream;
+	abi_u64 cookie;
+	abi_u64 offset;
+	abi_u64 bytes;
+	abi_u32 dir; /* enum stream_dir */
 	abi_u32 reserved;
 };
 
@@ -147,6 +160,29 @@ struct stream_key {
 	abi_u64 handle;
 };
 
+/* A TLS stream. The counters are written by the thread that holds the TLS library's own lock on the
+ * handle, so they need no atomics. User space reads what else is to be deleted with it. */
+struct stream {
+	struct record_who who;
+	abi_u64 generation;
+	abi_u64 cookie;
+	abi_u64 offset[2];
+	abi_u64 copied;
+	abi_u32 turn_left; /* of HEADS_*_BYTES, in this turn of direction */
+	abi_u32 last_dir;
+	abi_u64 reader;    /* Go: the goroutine that read last */
+	abi_u64 halves[2]; /* AEAD: the handles of its directions' half streams, 0: none */
+	abi_u32 half;      /* it is a half stream itself; with a cookie, one that has been joined */
+	abi_u32 reserved;
+};
+
+/* The key of `go_reads`. */
+struct go_read_key {
+	abi_u32 pid;
+	abi_u32 reserved;
+	abi_u64 goroutine;
+};
+
 /* Written by user space only. Valid while `epoch` is the programs' current one and `generation` is
  * the stream's, so that a policy reload, or a reused handle, is judged anew. */
 struct stream_verdict {
@@ -167,6 +203,7 @@ struct socket_verdict {
 static_assert(sizeof(struct record_who) == 48, "record_who is part of the ABI");
 static_assert(sizeof(struct record_header) == 64, "record_header is part of the ABI");
 static_assert(sizeof(struct record_segment) == 112, "record_segment is part of the ABI");
+static_assert(sizeof(struct record_join) == 128, "record_join is part of the ABI");
 static_assert(sizeof(struct record_socket) == 136, "record_socket is part of the ABI");
 static_assert(sizeof(struct stream_verdict) == 24, "stream_verdict is part of the ABI");
 #endif

@@ -42,6 +42,8 @@ struct json_path {
 /* How sure a request's head alone is. */
 enum api_claim {
 	API_CLAIM_NO,
+	/* Nothing to go by: a claim only at a service that is known to speak the family. */
+	API_CLAIM_LISTED,
 	/* Others have such paths too: a service that is known to speak the family, or the shape of
 	 * both bodies, must bear it out. */
 	API_CLAIM_WEAK,

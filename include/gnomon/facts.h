@@ -21,6 +21,9 @@ struct token_usage {
 	enum usage_source source;
 	token_count input, output;
 	token_count cache_read, cache_creation, reasoning;
+	/* With USAGE_ESTIMATED_* alone: where input and output lie; equal where one was reported.
+	 * A bound of TOKENS_UNKNOWN is none: parts of the text were not seen. */
+	token_count input_low, input_high, output_low, output_high;
 };
 
 enum tristate { TRI_UNKNOWN = -1, TRI_FALSE = 0, TRI_TRUE = 1 };

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gnomon/span.h"
 
@@ -18,4 +19,8 @@ struct finding {
 	size_t tag_count;
 	const struct span *techniques; /* ATT&CK ids, "T1567" */
 	size_t technique_count;
+	/* Of this finding. */
+	uint64_t suppressed; /* the same that were held back since the last one was told */
+	bool has_window;
+	double window_value, window_threshold;
 };

@@ -27,6 +27,22 @@
 #define HTTP_HEADERS_MAX 128
 /* Requests sent ahead of their responses on one connection; clients that pipeline use few. */
 #define HTTP_PIPELINE_MAX 32
+/* What is unmasked at a time of a WebSocket's frame, on the stack. */
+#define WEBSOCKET_PIECE_BYTES 4096
+/* Streams followed at once on one HTTP/2 connection; servers allow 100 to 250, clients use few. */
+#define HTTP2_STREAMS_MAX 128
+/* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
+#define HTTP2_TABLE_MAX 65536
+/* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
+#define HTTP2_BLOCK_MAX         65536
+#define HTTP2_CONTINUATIONS_MAX 64
+/* The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2): what a frame may have to be taken
+ * for one while boundaries are looked for. */
+#define HTTP2_FRAME_LIKELY 16384
+/* Frames in a row that make sense before they are taken for the stream's own after a loss. */
+#define HTTP2_TRUST_FRAMES 3
+/* Requests that begin while a stream whose end may have been lost stays silent, before it is given up. */
+#define HTTP2_SILENT_MAX 8
 /* A chunk-size line or a trailer line (RFC 9112 section 7.1); extensions make them long. */
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
@@ -54,6 +70,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Decoded base64 handed on at a time: enough to pay for the call. */
+#define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
 #define TOKENS_MAX 1000000000000
 
@@ -91,6 +109,8 @@
 #define FLOWS_MAX     65536
 #define PROCESSES_MAX 32768
 #define STREAMS_MAX   16384
+/* Counters of streams by pid, so that the end of a process without any costs nothing. */
+#define STREAM_PIDS 4096
 /* Listening sockets that are remembered; a host has tens. */
 #define LISTENERS_MAX 1024
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
@@ -108,8 +128,24 @@
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
-/* Longest executable path kept; PATH_MAX would make the process table 128 MB. */
-#define PROCESS_PATH_MAX 256
+/* Longest path kept of an executable or script; they are allocated by their length. */
+#define PROCESS_PATH_MAX 512
+/* Parents, their parents and so on that are told of a process; also how far they are looked for. */
+#define PROCESS_ANCESTORS_MAX 4
+/* How much is read of a command line: a script's name stands behind the interpreter's options. */
+#define PROCESS_COMMAND_BYTES 4096
+/* /proc/PID/cgroup: 14 hierarchies of cgroup v1, each with a container's path of 200 to 300 bytes. */
+#define CGROUP_TEXT_MAX 8192
+/* Ids are 64 hexadecimal digits; machine and LXC names are host names, shorter yet. And the NUL. */
+#define CONTAINER_ID_MAX 65
+/* An image's reference: a repository of up to 255 bytes (OCI distribution specification), a tag or digest. */
+#define CONTAINER_IMAGE_MAX 384
+/* RFC 1123 subdomain, as Kubernetes names pods and namespaces: 253 bytes and the NUL. */
+#define CONTAINER_POD_MAX 254
+/* A container's configuration is 5 to 60 KB; podman's list of all has 1 KB for each. */
+#define CONTAINER_FILE_BYTES_MAX (1u << 20)
+/* OCI's config.json nests 8 deep. */
+#define CONTAINER_FILE_DEPTH_MAX 32
 /* One line of /etc/passwd or /etc/group that is read whole; the ids come before a group's members,
  * of whom there may be many. Also bounds a name. */
 #define USERS_LINE_MAX 512
@@ -135,6 +171,10 @@
 /* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
 #define CATALOG_INLINE_PATTERN_BYTES 56
+/* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
+#define AGENT_GLOB_LITERAL_MIN 2
+/* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
+#define AGENT_HEADER_NAME_MAX 64
 /* The shape of an API is certain; that the usual program is behind its usual port is a habit. */
 #define CATALOG_PORT_CONFIDENCE 80
 /* Price lists are nested four deep; a vendor's has some hundred rows of 100 bytes. */
@@ -156,6 +196,24 @@
 #define MACRO_STEPS_MAX 16384
 /* Durations of a policy: 10 years; longer ones are mistakes, and nanoseconds stay far from overflow. */
 #define DURATION_MAX_S (10 * 365 * 86400)
+/* What the policy remembers from event to event, a few MB that are touched only as they fill: keys
+ * whose alerts are held back, windows, values counted in them and connections that are still told
+ * of, and values seen before. An endpoint has tens of each, a gateway some thousands. */
+#define STATE_THROTTLES_MAX 16384
+#define STATE_WINDOWS_MAX   8192
+#define STATE_MEMBERS_MAX   65536
+#define STATE_SEEN_MAX      32768
+/* How often what was seen goes to disk, when there is anything new. */
+#define STATE_SAVE_S 60
+/* A window slides in so many steps: a thirtieth of its length is how late it may forget. */
+#define WINDOW_STEPS 30
+/* Fields that make up one key of a throttle or window. */
+#define KEY_FIELDS_MAX 8
+/* An event that a person gives to be explained, or one of a file to be replayed: lines are shorter, and
+ * printed prettily may be longer. */
+#define EVENT_JSON_BYTES_MAX 65536
+/* Events that one embedded test stands for. */
+#define TEST_REPEAT_MAX 10000
 /* Words that a verdict's reason quotes of an entry. */
 #define REASON_TEXT_MAX 200
 
@@ -194,6 +252,12 @@
  * messages follow. */
 #define HEADS_IN_BYTES  512
 #define HEADS_OUT_BYTES 2048
+/* What a stream may send before its socket is known, and how many streams may be in that state: rustls
+ * buffers 64 KiB, and a send follows at once. */
+#define HALF_STREAM_BYTES_MAX (128u << 10)
+#define HALF_STREAMS_MAX      256
+/* Zeroes that follow a TLS 1.3 record's content; few senders pad at all. */
+#define TLS_PADDING_MAX 512
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
@@ -215,6 +279,8 @@
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */
 #define KERNEL_THREADS_MAX 16384
+/* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
+#define KERNEL_GO_READS_MAX 16384
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 
@@ -224,6 +290,12 @@
 #define ELF_SECTIONS_MAX 4096
 #define ELF_STRINGS_MAX  (64u << 20)
 #define ELF_SYMBOLS_MAX  (64u << 20)
+/* A file's notes: build id, ABI and properties have 100 bytes. A build id is a SHA-1 of 20 bytes, or what
+ * a linker was told to use. */
+#define ELF_NOTES_MAX    1024
+#define ELF_BUILD_ID_MAX 64
+/* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
+#define TLSLIB_CACHE_MAX 4096
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64
@@ -246,6 +318,9 @@
 #define FILES_EXAMINED_MAX 16384
 /* Processes waiting to be looked at; when more wait, all processes are looked at again. */
 #define DISCOVERY_QUEUE_MAX 4096
+/* Functions of a Go program, and bytes of their names; kubelet has 150,000 and 20 MB. */
+#define GO_FUNCTIONS_MAX   2000000
+#define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */

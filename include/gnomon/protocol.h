@@ -44,8 +44,17 @@ struct exchange_listener {
 	void (*body)(void *ctx, uint32_t exchange, enum stream_dir message, struct span bytes);
 	/* `bytes` of a body that were not captured. */
 	void (*body_gap)(void *ctx, uint32_t exchange, enum stream_dir message, uint64_t bytes);
-	/* Bytes on the stream that belong to this message's framing and are in no other callback
-	 * need not be told. The request message is complete. */
+	/* `bytes` of the stream were this message's: heads, framing and body, captured or not. Told
+	 * in portions, all of a request's before request_end, the rest before end. NULL: not
+	 * wanted. */
+	void (*bytes)(void *ctx, uint32_t exchange, enum stream_dir message, uint64_t bytes);
+	/* After a 101 response to "websocket" the bodies go on as messages of their own: one begins,
+	 * as an extension may have compressed it (RFC 7692), or has ended; whatever follows the 101
+	 * in body() lies between. In order within each direction only. Each may be NULL. */
+	void (*message_begin)(void *ctx, uint32_t exchange, enum stream_dir message,
+			      bool compressed);
+	void (*message_end)(void *ctx, uint32_t exchange, enum stream_dir message);
+	/* The request message is complete. */
 	void (*request_end)(void *ctx, uint32_t exchange);
 	/* Last callback of an exchange. */
 	void (*end)(void *ctx, uint32_t exchange, enum exchange_end how);

@@ -20,7 +20,8 @@ struct tlslib_ops;
 struct tls_hook {
 	enum tls_function function;
 	const struct tlslib_ops *library;
-	uint64_t file_offset; /* of the function's first instruction, past its endbr64 */
+	uint64_t
+		file_offset; /* of the function's first instruction, past endbr64 and Go's stack check */
 	bool at_entry; /* the stack pointer still points at the return address: a return probe may sit
 			 * here too; without it an entry probe only */
 	bool emulated; /* the kernel emulates this instruction: 0.5 us a hit, not 10 */

@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "pipeline/pipeline.h"
 #include "policy/policy.h"
@@ -18,6 +19,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct catalog *catalog;
+static struct agents *agents;
 static struct policy *policy;
 
 struct input {
@@ -64,8 +66,10 @@ static void set_rules(void)
 		return;
 	catalog = catalog_new();
 	policy = policy_new();
+	agents = agents_new();
 	if (catalog_add_builtin(catalog, &diag) || catalog_seal(catalog) ||
-	    policy_add_builtin(policy, &diag) || policy_seal(policy, &diag))
+	    agents_add_builtin(agents, &diag) || policy_add_builtin(policy, &diag) ||
+	    policy_seal(policy, &diag))
 		abort();
 }
 
@@ -148,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.all = true,
 		.catalog = catalog,
 		.policy = policy,
+		.agents = agents,
 		.unseen_reason = "capture",
 		.deliver = on_event,
 		.ctx = &sequence,

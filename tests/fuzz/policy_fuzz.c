@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "policy/policy.h"
+#include "policy/state.h"
 #include "util/diag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,7 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy *policy = policy_new();
 	struct diag diag = {0};
 	struct catalog_match match;
+	struct policy_state *state;
 	struct event event;
+	size_t wrong;
 
 	catalog_add(catalog, "fuzz", text, &diag);
 	assert(catalog_seal(catalog) == 0);
@@ -38,8 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		event_set_text(&event, F_SERVICE_KIND, "model-api");
 		policy_judge(policy, &event);
 		assert(event_has(&event, F_VERDICT));
-		policy_match(policy, &event, findings, FINDINGS_PER_EVENT_MAX);
-		policy_test(policy, ignore_result, NULL);
+		state = policy_state_new(true);
+		for (int i = 0; i < 3; i++)
+			policy_match(policy, state, &event, findings, FINDINGS_PER_EVENT_MAX);
+		policy_state_free(state);
+		policy_test(policy, ignore_result, NULL, &wrong);
 	}
 	policy_free(policy);
 	catalog_free(catalog);

@@ -7,6 +7,7 @@
 
 #include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
+#include "tlslib/elf_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct image image = {data, size};
 	struct tlslib_reader reader = {read_image, &image};
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	uint8_t id[ELF_BUILD_ID_MAX];
+	struct elf_image elf;
 	int n = tlslib_find(&reader, hooks, TLS_HOOKS_PER_FILE_MAX);
 
 	if (n == 0 || n > TLS_HOOKS_PER_FILE_MAX)
@@ -41,5 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    (unsigned int)hooks[i].function >= TLS_FUNCTION_COUNT)
 			abort();
 	(void)tlslib_plausible(&reader);
+	if (elf_open(&elf, &reader) == 0 && elf_build_id(&elf, id, sizeof(id)) > (int)sizeof(id))
+		abort();
 	return 0;
 }

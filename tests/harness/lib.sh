@@ -5,7 +5,7 @@
 #
 #   network_up NAME...    a network namespace with loopback only, in which the names resolve to $ADDRESS
 #   in_net CMD...         runs CMD there
-#   start_service         the stand-in LLM service on port 443 of $ADDRESS
+#   start_service ARG...  the stand-in LLM service on port 443 of $ADDRESS
 #   start_sensor ARG...   the sensor, on the whole host, writing $WORK/events.json
 #   stop_sensor           SIGTERM; fails unless it ends with 0
 #   point NAME CMD...     a TAP point: ok when CMD succeeds, its output as the diagnosis
@@ -121,7 +121,7 @@ service_is_ready() {
 
 start_service() {
 	start_in_net "$WORK/service.out" "$HARNESS/llm_service" --cert "$WORK/pki/server.pem" \
-		--address "$ADDRESS" --log "$WORK/service.log"
+		--address "$ADDRESS" --log "$WORK/service.log" "$@"
 	STARTED+=($!)
 	wait_until "$READY_SECONDS" service_is_ready || {
 		comment <"$WORK/service.out"

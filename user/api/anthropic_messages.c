@@ -31,6 +31,14 @@ static const struct json_path request_paths[] = {
 	{"requests", REQUEST_BATCH},
 	{"requests[].params.model", API_REQUEST_MODEL},
 	{"requests[].params.messages", REQUEST_BATCH_MESSAGES},
+	{"system", .text = true},
+	{"system[].text", .text = true},
+	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
+	{"messages[].content[].input", .text = true},
+	{"messages[].content[].content", .text = true},
+	{"messages[].content[].content[].text", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -68,6 +76,12 @@ static const struct json_path response_paths[] = {
 	{"message.usage.service_tier", API_RESPONSE_TIER},
 	{"delta.stop_reason", RESPONSE_STOP},
 	{"error.type", API_RESPONSE_ERROR},
+	{"content[].text", .text = true},
+	{"content[].thinking", .text = true},
+	{"content[].input", .text = true},
+	{"delta.text", .text = true},
+	{"delta.thinking", .text = true},
+	{"delta.partial_json", .text = true},
 	{NULL},
 };
 

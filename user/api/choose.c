@@ -18,11 +18,10 @@ const struct api_ops *api_choose(const struct http_head *request, const struct s
 
 	for (const struct api_ops *const *at = api_table; *at; at++) {
 		*claim = (*at)->match(request);
-		if (*claim == API_CLAIM_NO)
-			continue;
-		if (*claim != API_CLAIM_WEAK || api_service_speaks(service, *at))
+		if (*claim > API_CLAIM_WEAK ||
+		    (*claim != API_CLAIM_NO && api_service_speaks(service, *at)))
 			return *at;
-		if (!weak)
+		if (*claim == API_CLAIM_WEAK && !weak)
 			weak = *at;
 	}
 	*claim = weak ? API_CLAIM_WEAK : API_CLAIM_NO;

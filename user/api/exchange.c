@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/family.h"
+#include "api/usage_estimate.h"
 #include "catalog/catalog.h"
 #include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
@@ -18,6 +19,13 @@ enum body_form {
 	BODY_PASSED, /* nothing that is understood */
 };
 
+/* One direction of a WebSocket. */
+struct socket_half {
+	bool compressed; /* the message in progress is */
+	bool no_history; /* each message is compressed by itself */
+	bool any;        /* a message has ended since the call began */
+};
+
 struct api_exchange {
 	const struct api_ops *ops;  /* whose call it is: names, heads */
 	const struct api_ops *body; /* whose bodies it has: paths, values, state */
@@ -29,9 +37,13 @@ struct api_exchange {
 	struct content_coding *coding[DIR_COUNT];
 	bool passed[DIR_COUNT]; /* the rest of that body cannot be decoded */
 	bool ended;
+	/* Of a WebSocket: what it was before its first message, to begin each call with; NULL: none. */
+	struct api_exchange *first;
+	struct socket_half socket[DIR_COUNT];
 	/* What the response's Content-Type says, for bodies whose first byte does not. */
 	enum body_form declared, form;
 	struct json_scan request_scan, response_scan;
+	struct usage_estimate estimate;
 	struct sse sse;
 	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
@@ -51,6 +63,20 @@ static void tell_response(void *ctx, const struct json_value *value)
 	struct api_exchange *e = ctx;
 
 	e->body->response_value(e->state, &e->facts, value);
+}
+
+static void tell_request_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_request(&e->estimate, piece);
+}
+
+static void tell_response_text(void *ctx, struct span piece)
+{
+	struct api_exchange *e = ctx;
+
+	usage_estimate_response(&e->estimate, piece);
 }
 
 static void response_document(struct api_exchange *e, struct span name)
@@ -161,6 +187,7 @@ static content_fn *const body_of[DIR_COUNT] = {[DIR_OUT] = request_body, [DIR_IN
 static void lost(struct api_exchange *e, enum stream_dir message)
 {
 	e->facts.truncated = true;
+	e->estimate.lost[message] = true;
 	if (message == DIR_OUT) {
 		json_scan_lost(&e->request_scan);
 		return;
@@ -223,6 +250,8 @@ struct api_exchange *api_exchange_new_within(const struct http_head *request,
 	}
 	json_scan_init(&e->request_scan, &e->request_paths, tell_request, e);
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
+	json_scan_tell_text(&e->request_scan, tell_request_text);
+	json_scan_tell_text(&e->response_scan, tell_response_text);
 	sse_init(&e->sse, &on_event, e);
 	open_coding(e, DIR_OUT, request);
 	request_head(e, request);
@@ -235,6 +264,7 @@ void api_exchange_free(struct api_exchange *exchange)
 		return;
 	content_coding_free(exchange->coding[DIR_OUT]);
 	content_coding_free(exchange->coding[DIR_IN]);
+	free(exchange->first);
 	free(exchange);
 }
 
@@ -243,6 +273,33 @@ static bool media_type_is(struct span value, struct span type)
 	if (value.len < type.len || !span_eq_nocase(span_of(value.at, type.len), type))
 		return false;
 	return value.len == type.len || strchr("; \t", value.at[type.len]);
+}
+
+/* Is `parameter` among those of the extensions that were agreed on (RFC 7692 section 7.1)? */
+static bool has_parameter(const struct http_head *response, struct span parameter)
+{
+	struct span agreed = http_header_get(response, SPAN_LITERAL("sec-websocket-extensions"));
+
+	return agreed.len && memmem(agreed.at, agreed.len, parameter.at, parameter.len);
+}
+
+static void open_socket(struct api_exchange *e, const struct http_head *response)
+{
+	size_t bytes = sizeof(*e) + e->body->state_bytes;
+
+	e->socket[DIR_OUT].no_history = has_parameter(response,
+						      SPAN_LITERAL("client_no_context_takeover"));
+	e->socket[DIR_IN].no_history = has_parameter(response,
+						     SPAN_LITERAL("server_no_context_takeover"));
+	e->form = BODY_JSON;
+	e->facts.stream = TRI_TRUE;
+	if (e->first || e->coding[DIR_OUT])
+		return;
+	e->first = malloc(bytes);
+	if (e->first)
+		memcpy(e->first, e, bytes);
+	else
+		pass(e, DIR_IN);
 }
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
@@ -255,15 +312,90 @@ void api_exchange_response(struct api_exchange *exchange, const struct http_head
 		exchange->declared = BODY_SSE;
 	else if (media_type_is(type, SPAN_LITERAL("application/json")))
 		exchange->declared = BODY_JSON;
-	if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
+	if (response->status == 101)
+		open_socket(exchange, response);
+	else if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
 		open_coding(exchange, DIR_IN, response);
+}
+
+void api_exchange_message_begin(struct api_exchange *exchange, enum stream_dir message,
+				bool compressed)
+{
+	struct content_coding **coding = &exchange->coding[message];
+	struct socket_half *half = &exchange->socket[message];
+
+	half->compressed = compressed;
+	if (!compressed || !exchange->first)
+		return;
+	/* what damaged an earlier message is over when there is no history */
+	if (half->no_history)
+		exchange->passed[message] = false;
+	if (!*coding && !exchange->passed[message] &&
+	    content_coding_new_raw(coding, exchange->budget, body_of[message], exchange) < 0)
+		pass(exchange, message);
+}
+
+/* RFC 7692 section 7.2.2: what each compressed message leaves out at its end. */
+static void end_compressed(struct api_exchange *e, enum stream_dir message)
+{
+	if (!e->coding[message])
+		return;
+	if (content_coding_feed(e->coding[message], SPAN_LITERAL("\0\0\xff\xff")) < 0)
+		pass(e, message);
+	else if (e->socket[message].no_history)
+		content_coding_restart(e->coding[message]);
+}
+
+bool api_exchange_message_end(struct api_exchange *exchange, enum stream_dir message)
+{
+	struct socket_half *half = &exchange->socket[message];
+
+	if (!exchange->first || exchange->ended)
+		return false;
+	if (half->compressed)
+		end_compressed(exchange, message);
+	half->compressed = false;
+	half->any = true;
+	if (message == DIR_OUT) {
+		json_scan_restart(&exchange->request_scan);
+		return false;
+	}
+	response_document(exchange, (struct span){0});
+	json_scan_restart(&exchange->response_scan);
+	return exchange->socket[DIR_OUT].any &&
+	       (exchange->facts.finish_reason[0] || exchange->facts.error_type[0]);
+}
+
+bool api_exchange_asked(const struct api_exchange *exchange)
+{
+	return !exchange->first || exchange->socket[DIR_OUT].any;
+}
+
+void api_exchange_again(struct api_exchange *exchange)
+{
+	struct api_exchange *first = exchange->first;
+
+	if (!first)
+		return;
+	/* what the stream's decoders know goes on */
+	for (int message = 0; message < DIR_COUNT; message++) {
+		first->coding[message] = exchange->coding[message];
+		first->passed[message] = exchange->passed[message];
+		first->socket[message].compressed = exchange->socket[message].compressed;
+	}
+	memcpy(exchange, first, sizeof(*exchange) + first->body->state_bytes);
+	exchange->first = first;
+	for (int message = 0; message < DIR_COUNT; message++)
+		if (exchange->passed[message])
+			lost(exchange, (enum stream_dir)message);
 }
 
 void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
 {
 	if (exchange->ended || exchange->passed[message])
 		return;
-	if (!exchange->coding[message])
+	if (!exchange->coding[message] ||
+	    (exchange->first && !exchange->socket[message].compressed))
 		body_of[message](exchange, bytes);
 	else if (content_coding_feed(exchange->coding[message], bytes) < 0)
 		pass(exchange, message);
@@ -273,7 +405,7 @@ void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, ui
 {
 	if (!bytes || exchange->ended || exchange->passed[message])
 		return;
-	if (exchange->coding[message])
+	if (exchange->coding[message] && (!exchange->first || exchange->socket[message].compressed))
 		pass(exchange, message); /* each byte depends on those before it */
 	else
 		lost(exchange, message);
@@ -292,6 +424,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
 	response_document(exchange, (struct span){0});
+	usage_estimate_apply(&exchange->estimate, facts);
 }
 
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)
@@ -315,6 +448,7 @@ bool api_exchange_is_call(const struct api_exchange *exchange, const struct cata
 	switch (exchange->claim) {
 	case API_CLAIM_SURE:
 		return known || api_exchange_shape(exchange);
+	case API_CLAIM_LISTED:
 	case API_CLAIM_WEAK:
 		return exchange->spoken || api_exchange_shape(exchange);
 	default:

@@ -33,6 +33,18 @@ void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, ui
 /* No more bytes come. The facts are final after it. */
 void api_exchange_end(struct api_exchange *exchange, enum exchange_end how);
 
+/* After a 101 response the bodies are a WebSocket's messages, a JSON document each. One begins,
+ * perhaps compressed (RFC 7692). */
+void api_exchange_message_begin(struct api_exchange *exchange, enum stream_dir message,
+				bool compressed);
+/* One has ended. true: the model's last word on what was asked has come, so that the call can be
+ * ended though the exchange goes on. */
+bool api_exchange_message_end(struct api_exchange *exchange, enum stream_dir message);
+/* Has anything been asked on the WebSocket since the last call? */
+bool api_exchange_asked(const struct api_exchange *exchange);
+/* After api_exchange_end(): begins the next call on the WebSocket with all that the heads told. */
+void api_exchange_again(struct api_exchange *exchange);
+
 const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange);
 /* Both path and request body had the shape of the family, and where such paths are common the
  * response too: enough to call the host an LLM service when the catalogue does not know it. */

@@ -126,6 +126,18 @@ bool api_is_post_like(const struct http_head *request, struct span form, struct 
 	       api_path_like(api_target_path(request->target), form, stars);
 }
 
+struct span api_segment_after(struct span path, struct span name)
+{
+	struct span segment;
+	struct span after = {0};
+
+	/* from the end: the first one of that name is found last */
+	for (struct span next = {0}; take_segment(&path, &segment); next = segment)
+		if (segment_is(segment, name))
+			after = next;
+	return after;
+}
+
 void api_copy_decoded(char *to, size_t cap, struct span from)
 {
 	char text[JSON_VALUE_MAX];
@@ -168,6 +180,14 @@ token_count api_tokens_of(struct span digits)
 			return TOKENS_UNKNOWN;
 	}
 	return n;
+}
+
+bool api_is_socket_to(const struct http_head *request, struct span suffix)
+{
+	return span_eq(request->method, SPAN_LITERAL("GET")) &&
+	       span_eq_nocase(http_header_get(request, SPAN_LITERAL("upgrade")),
+			      SPAN_LITERAL("websocket")) &&
+	       api_path_ends(api_target_path(request->target), suffix);
 }
 
 token_count api_tokens(const struct json_value *value)

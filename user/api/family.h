@@ -24,10 +24,14 @@ struct span api_target_query(struct span target, struct span name);
 bool api_path_ends(struct span path, struct span suffix);
 /* Is it POST with a path that ends so? */
 bool api_is_post_to(const struct http_head *request, struct span suffix);
+/* Does it ask for a WebSocket (RFC 6455 section 4.1) at such a path? */
+bool api_is_socket_to(const struct http_head *request, struct span suffix);
 /* Does the path end with the segments of `form` ("/models/" followed by a star, say)? Each "*" there
  * is one whole, non-empty segment; `stars` receives them as sent, in order. */
 bool api_path_like(struct span path, struct span form, struct span stars[]);
 bool api_is_post_like(const struct http_head *request, struct span form, struct span stars[]);
+/* The segment after the first one named `name`; empty: none. */
+struct span api_segment_after(struct span path, struct span name);
 /* Copies, percent-decoded, control characters replaced by '?', cut at cap - 1 bytes. */
 void api_copy_decoded(char *to, size_t cap, struct span from);
 /* Takes the model from the path: bodies then have no say. */

@@ -1,17 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "api/exchange.h"
 
+#include "api/family.h"
+#include "util/base64.h"
 #include "util/cleanup.h"
 
-/* Prefixes that vendors give their keys; the first that fits, so longer ones come first. */
+/*
+ * The kind of a credential, told by the header that carries it and by how it begins: vendors mark
+ * their keys so that scanners for leaked secrets find them. The first prefix that fits counts, so
+ * longer ones come first. The credential is looked at where it stands and never copied.
+ */
 static const struct {
 	struct span prefix;
 	const char *kind;
+	const char *account;
 } prefixes[] = {
-	{SPAN_LITERAL("sk-ant-"), "anthropic"}, {SPAN_LITERAL("sk-or-"), "openrouter"},
-	{SPAN_LITERAL("sk-"), "openai"},        {SPAN_LITERAL("gsk_"), "groq"},
-	{SPAN_LITERAL("AIza"), "google"},       {SPAN_LITERAL("hf_"), "huggingface"},
-	{SPAN_LITERAL("xai-"), "xai"},
+	/* Anthropic: keys, administrators' keys, logins of a subscription, sessions of the web page */
+	{SPAN_LITERAL("sk-ant-oat"), "anthropic-oauth", NULL},
+	{SPAN_LITERAL("sk-ant-admin"), "anthropic-admin", "organisation"},
+	{SPAN_LITERAL("sk-ant-sid"), "anthropic-session", NULL},
+	{SPAN_LITERAL("sk-ant-"), "anthropic", NULL},
+	/* OpenAI: only organisations have service accounts and administrators */
+	{SPAN_LITERAL("sk-svcacct-"), "openai-service-account", "organisation"},
+	{SPAN_LITERAL("sk-admin-"), "openai-admin", "organisation"},
+	{SPAN_LITERAL("sk-proj-"), "openai", NULL},
+	{SPAN_LITERAL("sess-"), "openai-session", NULL},
+	{SPAN_LITERAL("sk-or-"), "openrouter", NULL},
+	{SPAN_LITERAL("sk-helicone-"), "helicone", NULL},
+	{SPAN_LITERAL("sk-api-"), "minimax", NULL},
+	{SPAN_LITERAL("gsk_"), "groq", NULL},
+	{SPAN_LITERAL("xai-"), "xai", NULL},
+	{SPAN_LITERAL("hf_"), "huggingface", NULL},
+	{SPAN_LITERAL("AIza"), "google", NULL},
+	{SPAN_LITERAL("AQ."), "google", NULL},
+	{SPAN_LITERAL("ya29."), "google-oauth", NULL},
+	{SPAN_LITERAL("ABSK"), "bedrock", NULL},
+	{SPAN_LITERAL("bedrock-api-key-"), "bedrock", NULL},
+	{SPAN_LITERAL("github_pat_"), "github", NULL},
+	{SPAN_LITERAL("ghp_"), "github", NULL},
+	{SPAN_LITERAL("gho_"), "github", NULL},
+	{SPAN_LITERAL("ghu_"), "github", NULL},
+	{SPAN_LITERAL("ghs_"), "github", NULL},
+	{SPAN_LITERAL("tid="), "github-copilot", NULL},
+	{SPAN_LITERAL("pplx-"), "perplexity", NULL},
+	{SPAN_LITERAL("csk-"), "cerebras", NULL},
+	{SPAN_LITERAL("nvapi-"), "nvidia", NULL},
+	{SPAN_LITERAL("r8_"), "replicate", NULL},
+	{SPAN_LITERAL("tgp_v1_"), "together", NULL},
+	{SPAN_LITERAL("fw_"), "fireworks", NULL},
+	{SPAN_LITERAL("dapi"), "databricks", NULL},
+	{SPAN_LITERAL("vck_"), "vercel", NULL},
+	{SPAN_LITERAL("jina_"), "jina", NULL},
+	{SPAN_LITERAL("bce-v3/"), "baidu", NULL},
+	{SPAN_LITERAL("LLM|"), "meta", NULL},
+	{SPAN_LITERAL("eyJ"), "jwt", NULL}, /* RFC 7519: an object in base64url */
+	/* DeepSeek, Moonshot, Alibaba, LiteLLM and older keys of OpenAI */
+	{SPAN_LITERAL("sk-"), "sk", NULL},
 };
 
 /* Headers that carry credentials, and what an unknown credential in them is called. */
@@ -22,25 +66,114 @@ static const struct {
 	const char *kind;
 } carriers[] = {
 	{SPAN_LITERAL("authorization"), SPAN_LITERAL("bearer "), "bearer"},
+	{SPAN_LITERAL("authorization"), SPAN_LITERAL("aws4-hmac-sha256 "), "aws-sigv4"},
 	{SPAN_LITERAL("x-api-key"), {0}, "x-api-key"},
 	{SPAN_LITERAL("api-key"), {0}, "azure"},
+	{SPAN_LITERAL("ocp-apim-subscription-key"), {0}, "azure"},
 	{SPAN_LITERAL("x-goog-api-key"), {0}, "google"},
 };
 
-/* NULL: no known prefix. */
-static const char *kind_of(struct span credential)
+/* Cookies of a login to a web page. */
+static const struct {
+	struct span name;
+	const char *kind;
+} cookies[] = {
+	{SPAN_LITERAL("sessionKey=sk-ant-sid"), "anthropic-session"},
+	{SPAN_LITERAL("__Secure-next-auth.session-token"), "web-session"},
+};
+
+/* What a login to ChatGPT is entitled to stands in its token. */
+static const struct {
+	struct span plan;
+	const char *account;
+} plans[] = {
+	{SPAN_LITERAL("free"), "personal"},           {SPAN_LITERAL("go"), "personal"},
+	{SPAN_LITERAL("plus"), "personal"},           {SPAN_LITERAL("pro"), "personal"},
+	{SPAN_LITERAL("team"), "organisation"},       {SPAN_LITERAL("business"), "organisation"},
+	{SPAN_LITERAL("enterprise"), "organisation"}, {SPAN_LITERAL("edu"), "organisation"},
+};
+
+/* Looks for one claim while the bytes go by; nothing but the plan's name is ever held. */
+struct claim_search {
+	size_t matched; /* characters of the claim's name */
+	char plan[16];
+	size_t plan_len;
+	bool done;
+};
+
+static void claim_byte(struct claim_search *s, char c)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (span_starts(credential, prefixes[i].prefix))
-			return prefixes[i].kind;
+	static const struct span name = SPAN_LITERAL("\"chatgpt_plan_type\":\"");
+
+	if (s->done)
+		return;
+	if (s->matched < name.len) {
+		if (c == ' ' && s->matched >= name.len - 2)
+			return; /* before or after the colon */
+		if (c != name.at[s->matched])
+			s->matched = 0;
+		s->matched += c == name.at[s->matched];
+	} else if (c == '"' || s->plan_len == sizeof(s->plan)) {
+		s->done = true;
+	} else {
+		s->plan[s->plan_len++] = c;
+	}
+}
+
+/* The account of a ChatGPT login by the plan in its token (RFC 7519, the middle part); NULL: the
+ * token is something else. */
+static const char *account_of_token(struct span token)
+{
+	const char *dot = memchr(token.at, '.', token.len);
+	struct claim_search search = {0};
+	unsigned int bits = 0, count = 0;
+
+	token = span_skip(token, dot ? (size_t)(dot - token.at) + 1 : token.len);
+	for (size_t i = 0; i < token.len && !search.done; i++) {
+		int digit = base64_digit(token.at[i]);
+
+		if (digit < 0)
+			break;
+		bits = (bits << 6 | (unsigned int)digit) & 0xffff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			claim_byte(&search, (char)(bits >> count & 0xff));
+		}
+	}
+	for (size_t i = 0; search.done && i < ARRAY_SIZE(plans); i++)
+		if (span_eq(plans[i].plan, span_of(search.plan, search.plan_len)))
+			return plans[i].account;
 	return NULL;
 }
 
-void api_key_facts(const struct http_head *request, struct key_facts *key)
+/* false: no known prefix. */
+static bool by_prefix(struct span credential, struct key_facts *key)
+{
+	/* "OpenAI" in base64 stands in the middle of every key of theirs. */
+	static const char mark[] = "T3BlbkFJ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		if (!span_starts(credential, prefixes[i].prefix))
+			continue;
+		key->kind = prefixes[i].kind;
+		key->account = prefixes[i].account;
+		if (strcmp(key->kind, "jwt") == 0)
+			key->account = account_of_token(credential);
+		if (strcmp(key->kind, "jwt") == 0 && key->account)
+			key->kind = "chatgpt-login";
+		if (strcmp(key->kind, "sk") == 0 &&
+		    memmem(credential.at, credential.len, mark, sizeof(mark) - 1))
+			key->kind = "openai";
+		return true;
+	}
+	return false;
+}
+
+static bool by_header(const struct http_head *request, struct key_facts *key)
 {
 	const char *generic = NULL;
 
-	*key = (struct key_facts){0};
 	for (size_t i = 0; i < ARRAY_SIZE(carriers); i++) {
 		struct span value = http_header_get(request, carriers[i].header);
 		size_t skip = carriers[i].scheme.len;
@@ -51,11 +184,41 @@ void api_key_facts(const struct http_head *request, struct key_facts *key)
 		value = span_skip(value, skip);
 		while (value.len && value.at[0] == ' ')
 			value = span_skip(value, 1);
-		key->kind = kind_of(value);
-		if (key->kind)
-			return;
+		if (by_prefix(value, key))
+			return true;
 		if (value.len && !generic)
 			generic = carriers[i].kind;
 	}
 	key->kind = generic;
+	return generic != NULL;
+}
+
+static void by_cookie(const struct http_head *request, struct key_facts *key)
+{
+	struct span value = http_header_get(request, SPAN_LITERAL("cookie"));
+
+	for (size_t i = 0; value.len && i < ARRAY_SIZE(cookies); i++)
+		if (memmem(value.at, value.len, cookies[i].name.at, cookies[i].name.len))
+			key->kind = cookies[i].kind;
+}
+
+static bool has_header(const struct http_head *request, struct span name)
+{
+	return http_header_get(request, name).len != 0;
+}
+
+void api_key_facts(const struct http_head *request, struct key_facts *key)
+{
+	*key = (struct key_facts){0};
+	/* Google's APIs take a key in the query, too. */
+	if (!by_header(request, key) &&
+	    !by_prefix(api_target_query(request->target, SPAN_LITERAL("key")), key))
+		by_cookie(request, key);
+	if (key->account)
+		return;
+	/* Codex names an account whichever kind it is; the web page only that of a workspace. */
+	if (has_header(request, SPAN_LITERAL("openai-organization")) ||
+	    (has_header(request, SPAN_LITERAL("chatgpt-account-id")) &&
+	     !has_header(request, SPAN_LITERAL("originator"))))
+		key->account = "organisation";
 }

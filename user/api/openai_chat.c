@@ -13,11 +13,20 @@
  */
 
 static const struct json_path request_paths[] = {
-	{"model", API_REQUEST_MODEL},           {"messages", API_REQUEST_MESSAGES},
-	{"messages[]", API_REQUEST_MESSAGE},    {"tools", API_REQUEST_TOOLS},
-	{"tools[]", API_REQUEST_TOOL},          {"stream", API_REQUEST_STREAM},
-	{"max_tokens", API_REQUEST_MAX_TOKENS}, {"max_completion_tokens", API_REQUEST_MAX_TOKENS},
-	{"service_tier", API_REQUEST_TIER},     {NULL},
+	{"model", API_REQUEST_MODEL},
+	{"messages", API_REQUEST_MESSAGES},
+	{"messages[]", API_REQUEST_MESSAGE},
+	{"tools", API_REQUEST_TOOLS},
+	{"tools[]", API_REQUEST_TOOL},
+	{"stream", API_REQUEST_STREAM},
+	{"max_tokens", API_REQUEST_MAX_TOKENS},
+	{"max_completion_tokens", API_REQUEST_MAX_TOKENS},
+	{"service_tier", API_REQUEST_TIER},
+	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
+	{"messages[].tool_calls[].function.arguments", .text = true},
+	{"tools[]", .text = true},
+	{NULL},
 };
 
 enum response_id {
@@ -39,6 +48,16 @@ static const struct json_path response_paths[] = {
 	{"error.code", API_RESPONSE_ERROR_CODE},
 	OPENAI_USAGE_PATHS("usage", RESPONSE_USAGE),
 	OPENAI_USAGE_PATHS("x_groq.usage", RESPONSE_GROQ_USAGE),
+	{"choices[].delta.content", .text = true},
+	{"choices[].delta.reasoning_content", .text = true},
+	{"choices[].delta.reasoning", .text = true},
+	{"choices[].delta.tool_calls[].function.name", .text = true},
+	{"choices[].delta.tool_calls[].function.arguments", .text = true},
+	{"choices[].message.content", .text = true},
+	{"choices[].message.reasoning_content", .text = true},
+	{"choices[].message.reasoning", .text = true},
+	{"choices[].message.tool_calls[].function.name", .text = true},
+	{"choices[].message.tool_calls[].function.arguments", .text = true},
 	{NULL},
 };
 

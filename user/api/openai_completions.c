@@ -13,11 +13,10 @@
 enum request_id { REQUEST_PROMPT = API_REQUEST_OWN };
 
 static const struct json_path request_paths[] = {
-	{"model", API_REQUEST_MODEL},
-	{"prompt", REQUEST_PROMPT},
-	{"stream", API_REQUEST_STREAM},
-	{"max_tokens", API_REQUEST_MAX_TOKENS},
-	{NULL},
+	{"model", API_REQUEST_MODEL},   {"prompt", REQUEST_PROMPT},
+	{"stream", API_REQUEST_STREAM}, {"max_tokens", API_REQUEST_MAX_TOKENS},
+	{"prompt", .text = true},       {"prompt[]", .text = true},
+	{"suffix", .text = true},       {NULL},
 };
 
 enum response_id {
@@ -34,6 +33,9 @@ static const struct json_path response_paths[] = {
 	{"error.type", API_RESPONSE_ERROR},
 	{"error.code", API_RESPONSE_ERROR_CODE},
 	OPENAI_USAGE_PATHS("usage", RESPONSE_USAGE),
+	{"choices[].text", .text = true},
+	{"choices[].message.content", .text = true},
+	{"choices[].delta.content", .text = true},
 	{NULL},
 };
 

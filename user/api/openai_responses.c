@@ -22,6 +22,13 @@ static const struct json_path request_paths[] = {
 	{"stream", API_REQUEST_STREAM},
 	{"max_output_tokens", API_REQUEST_MAX_TOKENS},
 	{"service_tier", API_REQUEST_TIER},
+	{"instructions", .text = true},
+	{"input", .text = true},
+	{"input[].content", .text = true},
+	{"input[].content[].text", .text = true},
+	{"input[].arguments", .text = true},
+	{"input[].output", .text = true},
+	{"tools[]", .text = true},
 	{NULL},
 };
 
@@ -54,6 +61,9 @@ static const struct json_path response_paths[] = {
 	{"response.error.type", API_RESPONSE_ERROR},
 	{"response.error.code", API_RESPONSE_ERROR_CODE},
 	OPENAI_INPUT_USAGE_PATHS("response.usage", RESPONSE_EVENT_USAGE),
+	{"delta", .text = true},
+	{"output[].content[].text", .text = true},
+	{"output[].arguments", .text = true},
 	{NULL},
 };
 
@@ -79,8 +89,17 @@ static enum api_claim responses_match(const struct http_head *request)
 		SPAN_LITERAL("/codex/responses/compact"),
 	};
 
+	/* Codex's own choice; each message is {"type":"response.create", ...} */
+	static const struct span sockets[] = {
+		SPAN_LITERAL("/v1/responses"),
+		SPAN_LITERAL("/codex/responses"),
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(sure); i++)
 		if (api_is_post_to(request, sure[i]))
+			return API_CLAIM_SURE;
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		if (api_is_socket_to(request, sockets[i]))
 			return API_CLAIM_SURE;
 	if (api_is_post_to(request, count_path))
 		return API_CLAIM_SURE;

@@ -20,6 +20,10 @@ const char *const catalog_kinds[] = {"model-api", "gateway",     "coding-agent",
 static const char *const families[] = {"openai-chat",
 				       "openai-responses",
 				       "openai-realtime",
+				       "openai-completions",
+				       "openai-embeddings",
+				       "openai-images",
+				       "openai-audio",
 				       "anthropic-messages",
 				       "gemini",
 				       "vertex",
@@ -31,8 +35,9 @@ static const char *const families[] = {"openai-chat",
 				       "llama-cpp",
 				       "kobold",
 				       "kserve",
+				       "mistral",
+				       "rerank",
 				       "replicate",
-				       "embeddings",
 				       "aws-json",
 				       "connect-grpc",
 				       "web-app",
@@ -113,7 +118,7 @@ static bool word_check(struct file *file, const struct yaml_node *node, const ch
 	return false;
 }
 
-static bool is_id(struct span text)
+bool service_id_valid(struct span text)
 {
 	if (text.len == 0 || text.len >= SHORT_NAME_MAX)
 		return false;
@@ -287,7 +292,7 @@ static void load_service(struct file *file, const struct yaml_node *node)
 	id = yaml_get(node, "id");
 	kind = yaml_get(node, "kind");
 	country = yaml_get(node, "country");
-	if (!is_id(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
+	if (!service_id_valid(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
 		file_error(file, id,
 			   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
 			   "\"unknown\"",

@@ -18,5 +18,7 @@ struct service_list {
 int service_list_load(struct service_list *list, struct arena *arena, const char *name,
 		      struct span text, struct diag *diag);
 void service_list_done(struct service_list *list);
+/* Is it an id as rules write them: a-z, 0-9, '-', '.' and '_', shorter than SHORT_NAME_MAX? */
+bool service_id_valid(struct span text);
 /* Room for one more item of an array that doubles. 0 or -ENOMEM. */
 int array_reserve(void **items, size_t *cap, size_t count, size_t size);

@@ -88,6 +88,7 @@ static int open_all(struct audit *a, struct diag *diag)
 		.catalog = a->rules.catalog,
 		.policy = a->rules.policy,
 		.prices = a->rules.prices,
+		.agents = a->rules.agents,
 		.source = a->ops,
 		.source_state = a->source,
 		.interim_ns = settings_interim_ns(),

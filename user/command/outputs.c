@@ -34,6 +34,7 @@ static unsigned int class_of(const struct event *event)
 		enum event_class class;
 	} classes[] = {
 		{"gnomon.alert", CLASS_ALERT},
+		{"gnomon.observed", CLASS_ALERT},
 		{"gnomon.llm", CLASS_LLM},
 		{"gnomon.server", CLASS_SERVER},
 		{"gnomon.connection", CLASS_CONNECTION},

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "catalog/prices.h"
 #include "gnomon/limits.h"
@@ -26,6 +27,7 @@ void rule_set_done(struct rule_set *rules)
 	catalog_free(rules->catalog);
 	policy_free(rules->policy);
 	prices_free(rules->prices);
+	agents_free(rules->agents);
 	*rules = (struct rule_set){0};
 }
 
@@ -37,11 +39,13 @@ static void note(struct rule_loader *loader, int r)
 
 static void load_text(struct rule_loader *loader, const char *path, struct span text)
 {
+	struct rule_set *rules = &loader->rules;
 	struct yaml_document *document;
-	bool is_catalogue;
+	const struct yaml_node *root;
+	bool is_catalogue, is_agents;
 
 	if (span_ends(span_str(path), SPAN_LITERAL(".json"))) {
-		note(loader, prices_add(loader->rules.prices, path, text, loader->diag));
+		note(loader, prices_add(rules->prices, path, text, loader->diag));
 		return;
 	}
 	document = yaml_load(path, text, loader->diag);
@@ -49,10 +53,16 @@ static void load_text(struct rule_loader *loader, const char *path, struct span 
 		note(loader, -EINVAL);
 		return;
 	}
-	is_catalogue = yaml_get(yaml_root(document), "services") != NULL;
+	root = yaml_root(document);
+	is_catalogue = yaml_get(root, "services") != NULL;
+	is_agents = yaml_get(root, "agents") || yaml_get(root, "hosts");
 	yaml_unload(document);
-	note(loader, is_catalogue ? catalog_add(loader->rules.catalog, path, text, loader->diag)
-				  : policy_add(loader->rules.policy, path, text, loader->diag));
+	if (is_catalogue)
+		note(loader, catalog_add(rules->catalog, path, text, loader->diag));
+	else if (is_agents)
+		note(loader, agents_add(rules->agents, path, text, loader->diag));
+	else
+		note(loader, policy_add(rules->policy, path, text, loader->diag));
 }
 
 static void load_file(struct rule_loader *loader, const char *path)
@@ -116,6 +126,7 @@ static void load_path(struct rule_loader *loader, const char *path)
 		return;
 	}
 	load_subdirectory(loader, path, "providers");
+	load_subdirectory(loader, path, "agents");
 	load_subdirectory(loader, path, "prices");
 	load_directory(loader, path);
 }
@@ -138,6 +149,7 @@ static void load_all(struct rule_loader *loader, const char *directory, const ch
 	note(loader, catalog_add_builtin(loader->rules.catalog, loader->diag));
 	note(loader, policy_add_builtin(loader->rules.policy, loader->diag));
 	note(loader, prices_add_builtin(loader->rules.prices, loader->diag));
+	note(loader, agents_add_builtin(loader->rules.agents, loader->diag));
 	if (directory) {
 		load_installed(loader, directory, "policy.yaml");
 		load_installed(loader, directory, "rules.d");
@@ -150,20 +162,23 @@ static void load_all(struct rule_loader *loader, const char *directory, const ch
 	note(loader, catalog_seal(loader->rules.catalog));
 	note(loader, prices_seal(loader->rules.prices));
 	note(loader, policy_seal(loader->rules.policy, loader->diag));
-	if (loader->result == 0)
-		note(loader, policy_check_services(loader->rules.policy, loader->rules.catalog,
-						   loader->diag));
+	if (loader->result < 0)
+		return;
+	note(loader,
+	     policy_check_services(loader->rules.policy, loader->rules.catalog, loader->diag));
+	note(loader, policy_check_agents(loader->rules.policy, loader->rules.agents, loader->diag));
 }
 
 int rules_load_from(const char *directory, struct rule_set *rules, const char *const *paths,
 		    size_t path_count, struct diag *diag)
 {
 	struct rule_loader loader = {
-		.rules = {catalog_new(), policy_new(), prices_new()},
+		.rules = {catalog_new(), policy_new(), prices_new(), agents_new()},
 		.diag = diag,
 	};
 
-	if (loader.rules.catalog && loader.rules.policy && loader.rules.prices)
+	if (loader.rules.catalog && loader.rules.policy && loader.rules.prices &&
+	    loader.rules.agents)
 		load_all(&loader, directory, paths, path_count);
 	else
 		note(&loader, -ENOMEM);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct agents;
 struct catalog;
 struct diag;
 struct policy;
@@ -17,16 +18,18 @@ struct rule_set {
 	struct catalog *catalog;
 	struct policy *policy;
 	struct prices *prices;
+	struct agents *agents;
 };
 
 void rule_set_done(struct rule_set *rules);
 
 /*
- * Loads the catalogue, the policy and the prices: what is built in, /etc/gnomon/policy.yaml and
+ * Loads the catalogue, the agents, the policy and the prices: what is built in, /etc/gnomon/policy.yaml and
  * /etc/gnomon/rules.d/ (each may be absent), then `paths` (the --rules of the command line, which must
- * exist). A path is a file or a directory; of a directory the *.yaml and *.json and those of its providers/
- * and prices/ subdirectories are taken, in order of name. A file whose name ends with ".json" holds prices, one
- * with a top-level `services` extends the catalogue, any other is policy.
+ * exist). A path is a file or a directory; of a directory the *.yaml and *.json and those of its providers/,
+ * agents/ and prices/ subdirectories are taken, in order of name. A file whose name ends with ".json" holds prices, one
+ * with a top-level `services` extends the catalogue, one with `agents` or `hosts` the agents, any other is
+ * policy.
  *
  * 0: the caller owns the set. -errno: *rules is as before, and `diag` holds every error that was found.
  */

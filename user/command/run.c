@@ -14,6 +14,7 @@
 #include "command/settings.h"
 #include "pipeline/pipeline.h"
 #include "policy/policy.h"
+#include "policy/state.h"
 #include "source/hooks.h"
 #include "source/sources.h"
 #include "util/cleanup.h"
@@ -32,6 +33,8 @@ struct sensor {
 	struct settings settings;
 	struct outputs outputs;
 	struct rule_set rules;
+	struct policy_state *state;
+	uint64_t saved_ns; /* when the state was last written */
 	void *source;
 	struct pipeline *pipeline;
 	uint64_t started_ns;
@@ -147,7 +150,8 @@ static void reload(struct sensor *s)
 	if (rules_load(&rules, s->settings.rules, s->settings.rule_count, &diag)) {
 		error = diag.count ? diag.messages[0] : "out of memory";
 	} else {
-		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices);
+		pipeline_rules(s->pipeline, rules.catalog, rules.policy, rules.prices,
+			       rules.agents);
 		rule_set_done(&s->rules);
 		s->rules = rules;
 		bpf_source_rejudge(s->source);
@@ -208,6 +212,20 @@ static void final_losses(struct sensor *s)
 				      source.lost[kind] - stats.lost[kind]);
 }
 
+/* First uses must not be told again after a restart; so much of them a crash may forget. */
+static void save_state(struct sensor *s, bool now)
+{
+	uint64_t time = now_ns();
+	int r;
+
+	if (!now && time - s->saved_ns < STATE_SAVE_S * NS_PER_S && time >= s->saved_ns)
+		return;
+	s->saved_ns = time;
+	r = policy_state_save(s->state);
+	if (r < 0)
+		fprintf(stderr, "gnomon: what was seen cannot be kept: %s\n", strerror(-r));
+}
+
 static void watchdog(uint64_t *last)
 {
 	uint64_t now = now_ns();
@@ -239,11 +257,13 @@ static int watch(struct sensor *s)
 			reload(s);
 		}
 		healthy = step(s, POLL_MS);
+		save_state(s, false);
 		watchdog(&told);
 	}
 	sd_notify_send("STOPPING=1");
 	drain(s);
 	pipeline_finish(s->pipeline);
+	save_state(s, true);
 	final_losses(s);
 	account_outputs(s);
 	pipeline_status(s->pipeline, "sensor-stop", NULL);
@@ -280,6 +300,7 @@ static const char *unseen_reason(const struct hooks_report *report)
 
 static int open_all(struct sensor *s, struct diag *diag)
 {
+	const char *directory = getenv("STATE_DIRECTORY");
 	struct source_config source = {.interim_ns = settings_interim_ns()};
 	struct pipeline_config config;
 	int r;
@@ -291,11 +312,19 @@ static int open_all(struct sensor *s, struct diag *diag)
 		r = bpf_source.open(&s->source, &source, diag);
 	if (r)
 		return r;
+	s->state = policy_state_new(true);
+	if (!s->state)
+		return -ENOMEM;
+	/* what is lost of it is worth a warning, not a sensor that does not start */
+	if (directory && *directory)
+		policy_state_open(s->state, directory, diag);
 	config = (struct pipeline_config){
 		.live = true,
 		.catalog = s->rules.catalog,
 		.policy = s->rules.policy,
+		.state = s->state,
 		.prices = s->rules.prices,
+		.agents = s->rules.agents,
 		.source = &bpf_source,
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
@@ -312,6 +341,7 @@ static void close_all(struct sensor *s)
 	pipeline_free(s->pipeline);
 	bpf_source.close(s->source);
 	outputs_close(&s->outputs);
+	policy_state_free(s->state);
 	rule_set_done(&s->rules);
 	settings_done(&s->settings);
 }

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "catalog/agents.h"
 #include "flow/community_id.h"
+#include "flow/container.h"
 #include "gnomon/finding.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
@@ -61,6 +63,40 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	set_id(p, event);
 }
 
+/* Names of another user namespace's users are not the host's to give. */
+static void set_user(struct pipeline *p, struct event *event, const struct process_identity *who,
+		     const struct process *process)
+{
+	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
+	if (!p->users || (process && process->foreign_user))
+		return;
+	event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
+	event_set_text(event, F_USER_GROUP_NAME, users_group(p->users, who->gid, p->now_ns));
+}
+
+static void set_login(struct pipeline *p, struct event *event, uint32_t uid)
+{
+	const char *name;
+
+	if (uid == PROCESS_NO_LOGIN)
+		return;
+	name = p->users ? users_name(p->users, uid, p->now_ns) : NULL;
+	if (name)
+		event_set_text(event, F_LOGIN_USER, name);
+	else
+		event_format(event, F_LOGIN_USER, "%" PRIu32, uid);
+}
+
+static void set_container(struct event *event, const struct container *container)
+{
+	if (!container)
+		return;
+	event_set_text(event, F_CONTAINER_ID, container->name.id);
+	event_set_text(event, F_CONTAINER_IMAGE_NAME, container->image);
+	event_set_text(event, F_ORCHESTRATOR_NAMESPACE, container->pod_namespace);
+	event_set_text(event, F_ORCHESTRATOR_RESOURCE_NAME, container->pod);
+}
+
 void compose_process(struct pipeline *p, struct event *event, const struct process_identity *who)
 {
 	const struct process *process;
@@ -68,26 +104,26 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 
 	if (!who || !who->pid)
 		return;
-	event_format(event, F_USER_ID, "%" PRIu32, who->uid);
-	if (p->users) {
-		event_set_text(event, F_USER_NAME, users_name(p->users, who->uid, p->now_ns));
-		event_set_text(event, F_USER_GROUP_NAME,
-			       users_group(p->users, who->gid, p->now_ns));
-	}
+	process = processes_find(p->processes, who);
+	set_user(p, event, who, process);
 	event_set_int(event, F_PROCESS_PID, who->pid);
 	id_format(id, 0, hash_mix(hash_mix(p->id_seed ^ who->pid) ^ who->start_ns));
 	event_format(event, F_PROCESS_ENTITY_ID, "%s", id);
-	process = processes_find(p->processes, who);
 	if (!process)
 		return;
 	event_set_text(event, F_PROCESS_NAME, process->name);
 	event_set_text(event, F_PROCESS_EXECUTABLE, process->executable);
 	if (process->started_ns)
 		event_set_time(event, F_PROCESS_START, process->started_ns);
-	if (process->parent_pid) {
+	if (process->parent_pid)
 		event_set_int(event, F_PROCESS_PARENT_PID, process->parent_pid);
-		event_set_text(event, F_PROCESS_PARENT_NAME, process->parent_name);
-	}
+	if (process->ancestor_count)
+		event_set_text(event, F_PROCESS_PARENT_NAME, process->ancestors[0]);
+	set_container(event, processes_container(p->processes, process));
+	for (size_t i = 0; i < process->ancestor_count; i++)
+		event_append(event, F_ANCESTORS, span_str(process->ancestors[i]));
+	event_set_text(event, F_SCRIPT, process->script);
+	set_login(p, event, process->login_uid);
 }
 
 void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
@@ -168,6 +204,9 @@ static const enum field carried[] = {
 	F_PROCESS_PARENT_PID,
 	F_PROCESS_PARENT_NAME,
 	F_CONTAINER_ID,
+	F_CONTAINER_IMAGE_NAME,
+	F_ORCHESTRATOR_NAMESPACE,
+	F_ORCHESTRATOR_RESOURCE_NAME,
 	F_SOURCE_IP,
 	F_SOURCE_PORT,
 	F_SOURCE_BYTES,
@@ -197,7 +236,12 @@ static const enum field carried[] = {
 	F_SERVICE_COUNTRY,
 	F_API_FAMILY,
 	F_AGENT,
+	F_AGENT_CONFIDENCE,
+	F_SCRIPT,
+	F_LOGIN_USER,
+	F_ACCOUNT_KIND,
 	F_KEY_KIND,
+	F_KEY_FINGERPRINT,
 	F_VERDICT,
 	F_VERDICT_REASON,
 	F_VISIBILITY,
@@ -205,10 +249,23 @@ static const enum field carried[] = {
 	F_CONFIDENCE,
 	F_LINK,
 	F_FLOW_ID,
+	F_STATUS_STATE,
+	F_STATUS_LOST_RING,
+	F_STATUS_LOST_FAULT,
+	F_STATUS_LOST_TABLE,
+	F_STATUS_LOST_STREAM_BUDGET,
+	F_STATUS_LOST_CAPTURE,
+	F_STATUS_LOST_TRUNCATED,
+	F_STATUS_LOST_PARSE,
+	F_STATUS_LOST_STATE,
+	F_STATUS_LOST_OUTPUT,
 };
 
 static void carry_over(const struct event *from, struct event *to)
 {
+	/* items live in the event that they are of */
+	static const enum field lists[] = {F_AGENT_EVIDENCE, F_ANCESTORS, F_EVIDENCE};
+
 	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
 		enum field f = carried[i];
 
@@ -217,9 +274,10 @@ static void carry_over(const struct event *from, struct event *to)
 		to->present[f / 64] |= 1ULL << (f % 64);
 		to->value[f] = from->value[f];
 	}
-	for (size_t i = 0; event_has(from, F_EVIDENCE) && i < from->value[F_EVIDENCE].list.count;
-	     i++)
-		event_append(to, F_EVIDENCE, from->value[F_EVIDENCE].list.items[i]);
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		for (size_t i = 0;
+		     event_has(from, lists[l]) && i < from->value[lists[l]].list.count; i++)
+			event_append(to, lists[l], from->value[lists[l]].list.items[i]);
 }
 
 static void append_ip(struct event *event, enum field list, enum field from)
@@ -243,14 +301,29 @@ static void alert_message(const struct event *trigger, struct event *alert,
 	struct span reason = string_of(trigger, F_VERDICT_REASON);
 	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
 							  : 0;
-	char who[96];
+	struct span agent = string_of(trigger, F_AGENT);
+	char who[96], window[96] = "";
 
+	if (!service.len) {
+		/* about the sensor itself */
+		service = string_of(trigger, F_MESSAGE);
+		event_format(alert, F_MESSAGE, "%s: %.*s", finding->rule_name, (int)service.len,
+			     service.at);
+		return;
+	}
 	if (!host.len)
 		host = string_of(trigger, F_DESTINATION_DOMAIN);
+	if (span_eq(agent, SPAN_LITERAL(AGENT_NONE)))
+		agent.len = 0;
+	if (finding->has_window)
+		snprintf(window, sizeof(window), ", %.15g in the window where %.15g are allowed",
+			 finding->window_value, finding->window_threshold);
 	compose_who(trigger, who, sizeof(who));
-	event_format(alert, F_MESSAGE, "%s: %s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s: %.*s",
-		     finding->rule_name, who, sent, (int)service.len, service.at, (int)host.len,
-		     host.at, model.len ? ", model " : "", (int)model.len, model.at,
+	event_format(alert, F_MESSAGE,
+		     "%s: %s%s%.*s%s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
+		     finding->rule_name, who, agent.len ? ", agent " : "", (int)agent.len, agent.at,
+		     agent.len ? "," : "", sent, (int)service.len, service.at, (int)host.len,
+		     host.at, model.len ? ", model " : "", (int)model.len, model.at, window,
 		     (int)reason.len, reason.at);
 }
 
@@ -266,6 +339,10 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	struct event alert;
 
 	compose_base(p, &alert, finding->rule_id, trigger->value[F_TIMESTAMP].time_ns);
+	if (finding->observe) {
+		event_set_text(&alert, F_EVENT_KIND, "event");
+		event_set_text(&alert, F_EVENT_DATASET, "gnomon.observed");
+	}
 	event_set_int(&alert, F_EVENT_SEVERITY, severity_number(finding->severity));
 	event_set_text(&alert, F_SEVERITY, severity_name(finding->severity));
 	event_set_text(&alert, F_RULE_ID, finding->rule_id);
@@ -287,13 +364,19 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	event_append(&alert, F_RELATED_USER, string_of(&alert, F_USER_NAME));
 	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_HOST_NAME));
 	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_DESTINATION_DOMAIN));
-	event_set_int(&alert, F_COUNT, 1);
-	event_set_int(&alert, F_SUPPRESSED, 0);
+	event_set_int(&alert, F_COUNT, (int64_t)finding->suppressed + 1);
+	event_set_int(&alert, F_SUPPRESSED, (int64_t)finding->suppressed);
+	if (finding->has_window) {
+		event_set_double(&alert, F_WINDOW_VALUE, finding->window_value);
+		event_set_double(&alert, F_WINDOW_THRESHOLD, finding->window_threshold);
+	}
 	event_set_string(&alert, F_TRIGGER_ID, string_of(trigger, F_EVENT_ID));
 	event_set_text(&alert, F_POLICY_SHA256, policy_sha256(p->config.policy));
-	p->stats.alerts++;
-	if ((int)finding->severity > p->stats.worst)
-		p->stats.worst = (int)finding->severity;
+	if (!finding->observe) {
+		p->stats.alerts++;
+		if ((int)finding->severity > p->stats.worst)
+			p->stats.worst = (int)finding->severity;
+	}
 	deliver(p, &alert);
 }
 
@@ -302,11 +385,10 @@ void compose_conclude(struct pipeline *p, struct event *event, bool alerts)
 	struct finding findings[FINDINGS_PER_EVENT_MAX];
 	size_t n = 0;
 
-	if (event_has(event, F_SERVICE)) {
+	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
-		if (alerts)
-			n = policy_match(p->config.policy, event, findings, ARRAY_SIZE(findings));
-	}
+	if (alerts)
+		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));
 	deliver(p, event);
 	for (size_t i = 0; i < n; i++)
 		deliver_alert(p, event, &findings[i]);

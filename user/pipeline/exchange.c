@@ -62,17 +62,26 @@ static void copy_host(char *to, size_t cap, struct span host)
  * each message is worth a copy, in case a call follows on the same connection. */
 static void steer_by(struct stream *s, bool claimed, bool known)
 {
-	if (claimed || known)
+	if (claimed || known || s->exchanges)
 		stream_steer(s, STEER_FOLLOW);
 	else
 		stream_steer(s, STEER_HEADS);
+}
+
+/* The name in the handshake: for requests whose own is compressed beyond what was seen. */
+static struct span server_name_of(const struct stream *s)
+{
+	const struct flow *flow = flows_find_cookie(s->pipeline->flows, s->cookie);
+
+	return span_str(flow ? wire_of(flow)->hello.server_name : NULL);
 }
 
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 {
 	struct stream *s = ctx;
 	struct pipeline *p = s->pipeline;
-	struct span host = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span asked = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span host = asked.len ? asked : server_name_of(s);
 	struct catalog_match match = {0};
 	struct api_exchange *api;
 	struct exchange *e;
@@ -84,13 +93,11 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		return;
 	}
 	known = catalog_lookup(p->config.catalog, host, &match);
-	api = s->exchange_count < EXCHANGES_PER_STREAM_MAX
-		      ? api_exchange_new_within(head, match.service, &p->codings)
-		      : NULL;
+	api = api_exchange_new_within(head, match.service, &p->codings);
 	steer_by(s, api != NULL, known);
 	if (!api)
 		return;
-	e = calloc(1, sizeof(*e));
+	e = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		api_exchange_free(api);
 		pipeline_lost(p, LOSS_STATE, 1);
@@ -100,9 +107,9 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	e->api = api;
 	e->match = match;
 	e->started_ns = p->now_ns;
-	e->mark[DIR_OUT] = s->ended[DIR_OUT];
-	e->mark[DIR_IN] = s->ended[DIR_IN];
+	e->host_asked = asked.len > 0;
 	api_key_facts(head, &e->key);
+	agent_find(p, &s->who, head, &e->agent);
 	span_copy(e->method, sizeof(e->method), head->method);
 	span_copy(e->version, sizeof(e->version), head->version);
 	copy_host(e->host, sizeof(e->host), host);
@@ -140,16 +147,47 @@ static void on_body_gap(void *ctx, uint32_t number, enum stream_dir message, uin
 		api_exchange_gap(e->api, message, bytes);
 }
 
-static void on_request_end(void *ctx, uint32_t number)
+static void on_bytes(void *ctx, uint32_t number, enum stream_dir message, uint64_t bytes)
+{
+	struct exchange *e = exchange_find(ctx, number);
+
+	if (e)
+		e->bytes[message] += bytes;
+}
+
+static void on_message_begin(void *ctx, uint32_t number, enum stream_dir message, bool compressed)
 {
 	struct stream *s = ctx;
 	struct exchange *e = exchange_find(s, number);
 
-	if (e) {
-		e->request_bytes = s->total[DIR_OUT] - e->mark[DIR_OUT];
-		e->request_ended = true;
+	if (!e) {
+		stream_steer(s, STEER_IGNORE); /* a socket that nobody claims: nothing to come */
+		return;
 	}
-	s->ended[DIR_OUT] = s->total[DIR_OUT];
+	if (message == DIR_OUT && !api_exchange_asked(e->api))
+		e->started_ns = s->pipeline->now_ns;
+	api_exchange_message_begin(e->api, message, compressed);
+}
+
+static void conclude(struct stream *s, struct exchange *e, enum exchange_end how);
+
+/* Each call on a WebSocket is one by itself. */
+static void on_message_end(void *ctx, uint32_t number, enum stream_dir message)
+{
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
+
+	if (!e || !api_exchange_message_end(e->api, message))
+		return;
+	conclude(s, e, EXCHANGE_COMPLETE);
+	api_exchange_again(e->api);
+	e->bytes[DIR_OUT] = e->bytes[DIR_IN] = 0;
+}
+
+static void on_request_end(void *ctx, uint32_t number)
+{
+	(void)ctx;
+	(void)number;
 }
 
 static void set_usage(struct event *event, const struct token_usage *usage)
@@ -171,7 +209,22 @@ static void set_usage(struct event *event, const struct token_usage *usage)
 		{F_GEN_AI_REASONING_TOKENS, usage->reasoning},
 	};
 
+	const struct {
+		enum field field;
+		token_count count;
+	} bounds[] = {
+		{F_USAGE_INPUT_LOW, usage->input_low},
+		{F_USAGE_INPUT_HIGH, usage->input_high},
+		{F_USAGE_OUTPUT_LOW, usage->output_low},
+		{F_USAGE_OUTPUT_HIGH, usage->output_high},
+	};
+	bool estimated = usage->source == USAGE_ESTIMATED_TEXT ||
+			 usage->source == USAGE_ESTIMATED_CIPHERTEXT;
+
 	event_set_text(event, F_USAGE_SOURCE, names[usage->source]);
+	for (size_t i = 0; estimated && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		if (bounds[i].count != TOKENS_UNKNOWN)
+			event_set_int(event, bounds[i].field, bounds[i].count);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		if (counts[i].count != TOKENS_UNKNOWN)
 			event_set_int(event, counts[i].field, counts[i].count);
@@ -226,15 +279,47 @@ static void set_message(struct event *event, const struct exchange *e,
 
 	compose_who(event, who, sizeof(who));
 	cost_text(event, cost);
-	if (facts->usage.source == USAGE_REPORTED && facts->usage.input != TOKENS_UNKNOWN &&
+	if (facts->usage.source != USAGE_NONE && facts->usage.input != TOKENS_UNKNOWN &&
 	    facts->usage.output != TOKENS_UNKNOWN)
 		event_format(event, F_MESSAGE,
-			     "%s: %s to %s%s%s, %" PRId64 " + %" PRId64 " tokens%s", who, what,
-			     service, of[0] ? " " : "", of, facts->usage.input, facts->usage.output,
-			     cost);
+			     "%s: %s to %s%s%s, %s%" PRId64 " + %" PRId64 " tokens%s", who, what,
+			     service, of[0] ? " " : "", of,
+			     facts->usage.source == USAGE_REPORTED ? "" : "about ",
+			     facts->usage.input, facts->usage.output, cost);
 	else
 		event_format(event, F_MESSAGE, "%s: %s to %s%s%s", who, what, service,
 			     of[0] ? " " : "", of);
+}
+
+/* A client that has read the model's last word may well leave before the stream ends. */
+static const char *outcome_of(const struct exchange *e, const struct llm_facts *facts,
+			      enum exchange_end how)
+{
+	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
+
+	if ((e->status >= 200 || e->status == 101) && e->status < 400 && finished)
+		return facts->error_type[0] && !facts->finish_reason[0] ? "failure" : "success";
+	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
+}
+
+/*
+ * The stream's connection, and how sure that is. What was seen inside the call is exact. What was inferred from
+ * the thread's next send must agree with the name in that connection's handshake: no link rather than a
+ * wrong one.
+ */
+static struct flow *linked_flow(const struct stream *s, const struct exchange *e,
+				enum link_kind *kind)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+	const char *name = flow ? wire_of(flow)->hello.server_name : "";
+
+	*kind = s->kind;
+	if (s->kind != LINK_THREAD)
+		return flow;
+	if (flow && (!name[0] || !e->host[0] || strcmp(name, e->host) == 0))
+		return flow;
+	*kind = LINK_NONE;
+	return NULL;
 }
 
 /* A local model server has no name: its port says which one it is, once the API's shape says that it is one. */
@@ -258,7 +343,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		[LINK_NONE] = "none", [LINK_IN_CALL] = "in_call", [LINK_THREAD] = "thread"};
 	const struct llm_facts *facts = api_exchange_facts(e->api);
 	struct pipeline *p = s->pipeline;
-	struct flow *flow = s->flow ? s->flow : flows_find_cookie(p->flows, s->cookie);
+	enum link_kind kind;
+	struct flow *flow = linked_flow(s, e, &kind);
 	bool shape = api_exchange_shape(e->api), by_port = name_by_port(s, e, facts);
 	struct event event;
 
@@ -266,13 +352,11 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	event_set_time(&event, F_EVENT_START, e->started_ns);
 	event_set_time(&event, F_EVENT_END, p->now_ns);
 	event_set_int(&event, F_EVENT_DURATION, (int64_t)(p->now_ns - e->started_ns));
-	event_set_text(&event, F_EVENT_OUTCOME,
-		       e->status >= 200 && e->status < 400 && how == EXCHANGE_COMPLETE ? "success"
-		       : e->status >= 400 || how == EXCHANGE_CUT                       ? "failure"
-										       : "unknown");
+	event_set_text(&event, F_EVENT_OUTCOME, outcome_of(e, facts, how));
 	compose_process(p, &event, &s->who);
 	if (flow) {
 		wire_of(flow)->plaintext = true;
+		wire_of(flow)->agent = e->agent;
 		/* a service that only the Host header names is still this connection's */
 		if (!wire_of(flow)->match.service)
 			wire_of(flow)->match = e->match;
@@ -281,27 +365,26 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	/* what was asked for, whatever name the handshake carried */
 	if (!is_address(e->host))
 		event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
-	event_set_int(&event, F_SOURCE_BYTES,
-		      (int64_t)(e->request_ended ? e->request_bytes
-						 : s->total[DIR_OUT] - e->mark[DIR_OUT]));
-	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(s->total[DIR_IN] - e->mark[DIR_IN]));
+	event_set_int(&event, F_SOURCE_BYTES, (int64_t)e->bytes[DIR_OUT]);
+	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)e->bytes[DIR_IN]);
 	event_set_text(&event, F_NETWORK_PROTOCOL, s->flow ? "http" : "tls");
 	set_http(&event, e);
 	set_facts(&event, facts);
+	agent_set(&event, &e->agent);
 	compose_service(&event, e->match.service);
 	cost_set(&event, p->config.prices, e->match.service, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	/* packets are the socket's own: there is no link to be sure or unsure of */
 	if (!s->flow)
-		event_set_text(&event, F_LINK, links[s->kind]);
+		event_set_text(&event, F_LINK, links[kind]);
 	event_set_int(&event, F_CONFIDENCE,
 		      by_port ? (int64_t)e->match.confidence : confidence_of(e, shape));
 	event_append(&event, F_EVIDENCE,
 		     s->flow ? SPAN_LITERAL("cleartext") : SPAN_LITERAL("plaintext"));
 	if (by_port)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("local_port"));
-	if (e->host[0])
+	if (e->host_asked)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
 	if (flow && wire_of(flow)->has_hello && wire_of(flow)->hello.server_name[0])
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
@@ -310,6 +393,16 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	set_message(&event, e, facts);
 	p->stats.requests++;
 	compose_conclude(p, &event, true);
+}
+
+static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)
+{
+	api_exchange_end(e->api, how);
+	if (s->is_client && api_exchange_is_call(e->api, &e->match))
+		tell(s, e, how);
+	else if (!s->is_client && api_exchange_shape(e->api) &&
+		 (e->status >= 200 || e->status == 101) && e->status < 300)
+		server_answered(s, e);
 }
 
 static void on_end(void *ctx, uint32_t number, enum exchange_end how)
@@ -324,15 +417,11 @@ static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 	if (e) {
 		*at = e->next;
 		s->exchange_count--;
-		api_exchange_end(e->api, how);
-		if (s->is_client && api_exchange_is_call(e->api, &e->match))
-			tell(s, e, how);
-		else if (!s->is_client && api_exchange_shape(e->api) && e->status >= 200 &&
-			 e->status < 300)
-			server_answered(s, e);
+		/* of a WebSocket, what was left unanswered */
+		if (api_exchange_asked(e->api))
+			conclude(s, e, how);
 		exchange_free(e);
 	}
-	s->ended[DIR_IN] = s->total[DIR_IN];
 }
 
 const struct exchange_listener exchange_listener = {
@@ -340,6 +429,9 @@ const struct exchange_listener exchange_listener = {
 	.response = on_response,
 	.body = on_body,
 	.body_gap = on_body_gap,
+	.bytes = on_bytes,
+	.message_begin = on_message_begin,
+	.message_end = on_message_end,
 	.request_end = on_request_end,
 	.end = on_end,
 };

@@ -21,19 +21,27 @@ struct pipeline {
 	struct pipeline_stats stats;
 	struct flows *flows;
 	struct table streams;
-	struct table listeners;   /* server.c's */
-	struct dns_cache *names;  /* of addresses */
-	size_t quic_pending;      /* flows whose ClientHello is being put together */
-	uint64_t cleartext_count; /* numbers the streams of cleartext flows */
+	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
+	struct table listeners;               /* server.c's */
+	struct dns_cache *names;              /* of addresses */
+	size_t quic_pending;                  /* flows whose ClientHello is being put together */
+	uint64_t cleartext_count;             /* numbers the streams of cleartext flows */
 	struct processes *processes;
 	struct users *users;
-	uint64_t now_ns; /* the latest observation's, or the tick's */
+	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
+	uint64_t now_ns;                        /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
 	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
 	struct budget codings;               /* memory of all decoders of content codings */
 	uint64_t id_seed, id_count;
 	char host_name[HOST_NAME_MAX_BYTES];
 	char host_id[64];
+};
+
+/* Who called, as catalog/agents.h tells it. A copy, since rules are reloaded while streams are open. */
+struct agent_found {
+	char id[SHORT_NAME_MAX]; /* empty: cannot be told */
+	uint8_t confidence, evidence;
 };
 
 /* What the wire gave away of a flow; hangs behind flow.detail. */
@@ -57,6 +65,7 @@ struct wire {
 	uint64_t told_ns;
 	const char *unseen_reason;  /* overrides the configured one */
 	struct catalog_match match; /* service NULL: none */
+	struct agent_found agent;   /* of a request that was read on it */
 };
 
 /* wire.c */
@@ -130,12 +139,11 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
-	uint64_t mark
-		[DIR_COUNT]; /* the stream's bytes before this exchange's, by message direction */
-	uint64_t request_bytes;
+	uint64_t bytes[DIR_COUNT]; /* of the stream, by message: requests DIR_OUT */
 	int status;
-	bool request_ended;
+	bool host_asked; /* the request named its host, not the handshake */
 	struct key_facts key;
+	struct agent_found agent;
 	char method[16], version[4];
 	char host[HOST_NAME_MAX_BYTES];
 	char path[URL_PATH_MAX];
@@ -154,8 +162,6 @@ struct stream {
 	enum steer_action steered;
 	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
 	uint64_t next_offset[DIR_COUNT];
-	uint64_t total[DIR_COUNT]; /* bytes so far by message direction: requests DIR_OUT */
-	uint64_t ended[DIR_COUNT]; /* of those, in exchanges that have ended */
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;
@@ -186,6 +192,12 @@ void compose_service(struct event *event, const struct service *service);
 void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+
+/* agent.c */
+/* `head` NULL: no request was seen. */
+void agent_find(struct pipeline *p, const struct process_identity *who,
+		const struct http_head *head, struct agent_found *found);
+void agent_set(struct event *event, const struct agent_found *found);
 
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */

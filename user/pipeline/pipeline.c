@@ -10,6 +10,7 @@
 #include "flow/dns_cache.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
+#include "policy/state.h"
 #include "util/cleanup.h"
 
 #define NS_PER_S 1000000000ULL
@@ -60,10 +61,13 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
 	p->names = dns_cache_new();
-	p->processes = processes_new(config->live ? "/proc" : NULL);
+	p->processes = processes_new(config->live ? "/proc" : NULL, "");
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
-	if (!p->flows || !p->names || !p->processes || (config->live && !p->users) ||
+	if (!config->state)
+		p->own_state = policy_state_new(false);
+	p->state = config->state ? config->state : p->own_state;
+	if (!p->state || !p->flows || !p->names || !p->processes || (config->live && !p->users) ||
 	    plaintext_init(p) || servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
@@ -90,6 +94,7 @@ void pipeline_free(struct pipeline *p)
 	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
+	policy_state_free(p->own_state);
 	free(p);
 }
 
@@ -176,10 +181,12 @@ static bool degraded(const struct pipeline_stats *stats, const uint64_t *known)
 
 void pipeline_status(struct pipeline *p, const char *action, const char *error)
 {
+	struct policy_state_stats state;
 	struct pipeline_stats stats;
 	struct event event;
 
 	pipeline_stats(p, &stats);
+	policy_state_stats(p->state, &state);
 	compose_base(p, &event, action, p->now_ns);
 	event_set_text(&event, F_STATUS_STATE, degraded(&stats, NULL) ? "degraded" : "ok");
 	event_set_text(&event, F_STATUS_POLICY_SHA256, policy_sha256(p->config.policy));
@@ -190,6 +197,8 @@ void pipeline_status(struct pipeline *p, const char *action, const char *error)
 	event_set_int(&event, F_STATUS_EVENTS_EMITTED, (int64_t)stats.events);
 	event_set_int(&event, F_STATUS_FLOWS_ACTIVE, (int64_t)flows_count(p->flows));
 	event_set_int(&event, F_STATUS_STREAMS_ACTIVE, (int64_t)p->streams.count);
+	if (state.suppressed)
+		event_set_int(&event, F_STATUS_ALERTS_SUPPRESSED, (int64_t)state.suppressed);
 	set_losses(p, &event);
 	if (p->config.live) {
 		event_set_int(&event, F_PROCESS_PID, getpid());
@@ -203,7 +212,7 @@ void pipeline_status(struct pipeline *p, const char *action, const char *error)
 		     " alerts so far%s%s",
 		     action, stats.requests, stats.connections, stats.alerts, error ? ": " : "",
 		     error ? error : "");
-	compose_conclude(p, &event, false);
+	compose_conclude(p, &event, true);
 }
 
 static void tell_degraded(struct pipeline *p)
@@ -245,17 +254,22 @@ void pipeline_finish(struct pipeline *p)
 }
 
 void pipeline_rules(struct pipeline *p, const struct catalog *catalog, const struct policy *policy,
-		    const struct prices *prices)
+		    const struct prices *prices, const struct agents *agents)
 {
 	p->config.catalog = catalog;
 	p->config.policy = policy;
 	p->config.prices = prices;
+	p->config.agents = agents;
 	wire_rematch(p);
 	plaintext_rematch(p);
 }
 
 void pipeline_stats(const struct pipeline *p, struct pipeline_stats *stats)
 {
+	struct policy_state_stats state;
+
+	policy_state_stats(p->state, &state);
 	*stats = p->stats;
-	stats->lost[LOSS_STATE] += flows_evicted(p->flows) + processes_evicted(p->processes);
+	stats->lost[LOSS_STATE] += flows_evicted(p->flows) + processes_evicted(p->processes) +
+				   state.evicted + state.dropped;
 }

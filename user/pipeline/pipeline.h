@@ -8,8 +8,10 @@
 #include "gnomon/observation.h"
 #include "gnomon/source.h"
 
+struct agents;
 struct catalog;
 struct policy;
+struct policy_state;
 struct prices;
 
 /*
@@ -21,10 +23,13 @@ struct pipeline;
 struct pipeline_config {
 	bool live; /* the source watches this host: names of users, processes and the host are known */
 	bool all; /* also `connection` events of what is no AI service */
-	const struct catalog
-		*catalog; /* not owned, as are these two; all replaced by pipeline_rules() */
+	const struct catalog *
+		catalog; /* not owned, as are policy, prices and agents; all replaced by pipeline_rules() */
 	const struct policy *policy;
+	/* What the policy remembers; not owned, outlives reloads. NULL: the pipeline has its own. */
+	struct policy_state *state;
 	const struct prices *prices;     /* NULL: calls have no cost */
+	const struct agents *agents;     /* NULL: nobody is told to be one */
 	const struct source_ops *source; /* to steer; not owned */
 	void *source_state;
 	uint64_t interim_ns; /* between events of an open connection; 0: none before its end */
@@ -45,7 +50,8 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 void pipeline_finish(struct pipeline *pipeline);
 /* From the next event on these rules count, for open streams and flows too. */
 void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog,
-		    const struct policy *policy, const struct prices *prices);
+		    const struct policy *policy, const struct prices *prices,
+		    const struct agents *agents);
 /* Counts a loss that the caller knows of (outputs, a truncated capture). */
 void pipeline_lost(struct pipeline *pipeline, enum loss_kind kind, uint64_t count);
 /* Delivers a status event: "sensor-start", "sensor-status", "sensor-stop", "policy-reload". `error` is its

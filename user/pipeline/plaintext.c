@@ -4,11 +4,13 @@
 
 #include "pipeline/internal.h"
 #include "protocol/http1.h"
+#include "protocol/http2.h"
 #include "util/cleanup.h"
 
 /* Protocols that a plaintext stream may speak, most likely first. */
 static const struct protocol_ops *const protocols[] = {
 	&http1_protocol,
+	&http2_protocol,
 };
 
 struct stream_key_user {
@@ -50,6 +52,7 @@ static void stream_drop(struct stream *s)
 	}
 	exchange_free_all(s);
 	table_remove(&s->pipeline->streams, &s->link);
+	s->pipeline->streams_by_pid[s->id.pid % STREAM_PIDS]--;
 	free(s);
 }
 
@@ -78,6 +81,7 @@ struct stream *stream_open(struct pipeline *p, const struct stream_id *id,
 	if (who)
 		s->who = *who;
 	table_add(&p->streams, &s->link, table_hash(&p->streams, &key, sizeof(key)));
+	p->streams_by_pid[id->pid % STREAM_PIDS]++;
 	return s;
 }
 
@@ -107,7 +111,6 @@ void stream_steer(struct stream *s, enum steer_action action)
 
 static void stream_feed(struct stream *s, enum stream_dir dir, struct span bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes.len;
 	if (s->protocol->feed(s->state, dir, bytes) == -EPROTO && s->steered != STEER_IGNORE) {
 		/* no HTTP any more: an upgrade, or malformed; nothing more is wanted of it */
 		stream_steer(s, STEER_IGNORE);
@@ -175,7 +178,6 @@ static size_t stream_guess(struct stream *s, enum stream_dir dir, struct span by
 
 void stream_gap(struct stream *s, enum stream_dir dir, uint64_t bytes)
 {
-	s->total[s->is_client ? dir : DIR_IN - dir] += bytes;
 	if (s->protocol)
 		s->protocol->gap(s->state, dir, bytes);
 	else
@@ -235,6 +237,8 @@ void plaintext_process_exit(struct pipeline *p, const struct process_identity *w
 {
 	struct table_link *link = p->streams.oldest;
 
+	if (!p->streams_by_pid[who->pid % STREAM_PIDS])
+		return; /* as nearly all processes that end */
 	while (link) {
 		struct stream *s = table_entry(link, struct stream, link);
 		struct steering steering = {.stream = s->id, .action = STEER_FORGET};
@@ -259,6 +263,13 @@ void plaintext_rematch(struct pipeline *p)
 		for (struct exchange *e = s->exchanges; e; e = e->next)
 			if (!catalog_lookup(p->config.catalog, span_str(e->host), &e->match))
 				e->match.service = NULL;
+		/* the kernel's verdicts have lapsed: what was ignored gets another look */
+		if (s->steered == STEER_IGNORE && !s->protocol) {
+			s->joined_midway = true;
+			s->first_len[DIR_OUT] = s->first_len[DIR_IN] = 0;
+			s->tries = 0;
+		}
+		s->steered = STEER_FOLLOW;
 	}
 }
 

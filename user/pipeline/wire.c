@@ -380,6 +380,16 @@ static bool is_use(const struct wire *wire, const struct flow *flow)
 	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
 }
 
+/* By the process alone where no request could be read. */
+static void set_agent(struct pipeline *p, struct event *event, const struct flow *flow)
+{
+	struct agent_found found = wire_of(flow)->agent;
+
+	if (!found.id[0])
+		agent_find(p, &flow->who, NULL, &found);
+	agent_set(event, &found);
+}
+
 static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
 {
 	struct wire *wire = wire_of(flow);
@@ -404,6 +414,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 		event_set_bool(&event, F_INTERIM, true);
 	set_visibility(p, &event, wire);
 	if (service || wire->plaintext) {
+		set_agent(p, &event, flow);
 		compose_service(&event, service);
 		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
 		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);

@@ -72,5 +72,16 @@ int condition_settle(struct condition *condition, struct condition_error *error)
 /* Allocates nothing. */
 enum tristate condition_eval(const struct condition *condition, const struct event *event);
 
+/* The first test that kept the condition from being true, or that made it true. */
+struct condition_blame {
+	struct span text; /* as written; an exception's is its field */
+	enum tristate truth;
+	enum field field, other; /* what it compares; FIELD_COUNT: nothing */
+};
+
+/* condition_eval() that says why. */
+enum tristate condition_explain(const struct condition *condition, const struct event *event,
+				struct condition_blame *blame);
+
 /* Orders spans by their bytes, the shorter of two with the same start first. */
 int span_compare(struct span a, struct span b);

@@ -95,6 +95,10 @@ struct condition {
  */
 #define CONDITION_STACK_MAX (2 * (CONDITION_DEPTH_MAX + 1) + 1)
 
+/* The outcome of one test. */
+enum tristate step_eval(const struct step *step, const struct event *event);
+enum tristate truth_and(enum tristate a, enum tristate b);
+enum tristate truth_not(enum tristate a);
 enum value_class value_class_of(enum field_type type);
 /* A word as a value of that class (not VALUE_TIME or VALUE_LIST). false: it is none. */
 bool value_parse(struct span item, enum value_class class, struct value *value);

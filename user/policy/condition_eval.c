@@ -222,7 +222,7 @@ static bool test_values(const struct step *step, const struct event *event,
 	}
 }
 
-static enum tristate test_eval(const struct step *step, const struct event *event)
+enum tristate step_eval(const struct step *step, const struct event *event)
 {
 	struct value left, right;
 
@@ -244,14 +244,14 @@ static enum tristate test_eval(const struct step *step, const struct event *even
 	return test_values(step, event, &left, &right) ? TRI_TRUE : TRI_FALSE;
 }
 
-static enum tristate truth_and(enum tristate a, enum tristate b)
+enum tristate truth_and(enum tristate a, enum tristate b)
 {
 	if (a == TRI_FALSE || b == TRI_FALSE)
 		return TRI_FALSE;
 	return a == TRI_TRUE && b == TRI_TRUE ? TRI_TRUE : TRI_UNKNOWN;
 }
 
-static enum tristate truth_not(enum tristate a)
+enum tristate truth_not(enum tristate a)
 {
 	return a == TRI_UNKNOWN ? TRI_UNKNOWN : a == TRI_TRUE ? TRI_FALSE : TRI_TRUE;
 }
@@ -285,7 +285,7 @@ enum tristate condition_eval(const struct condition *condition, const struct eve
 			break;
 		default:
 			assert(depth < CONDITION_STACK_MAX);
-			stack[depth++] = test_eval(step, event);
+			stack[depth++] = step_eval(step, event);
 		}
 	}
 	return stack[0];

@@ -213,6 +213,7 @@ struct policy_file *policy_file_load(const char *name, const char *ruleset, stru
 		policy_file_free(file);
 		return NULL;
 	}
+	file->built_in = ruleset != NULL;
 	file->ruleset = ruleset ? ruleset : base_name(yaml_name(file->document));
 	root = yaml_root(file->document);
 	if (root && !yaml_is_null(root) && load_check(&load, root, "a policy file", file_keys)) {

@@ -56,7 +56,14 @@ static inline const struct yaml_node *items_next(const struct yaml_node *node,
 /* Tells an error of a condition that stands in that scalar. */
 void load_condition_error(struct load *load, const struct yaml_node *scalar,
 			  const struct condition_error *error);
-struct rule_hours load_hours(struct load *load, const struct yaml_node *node);
+/* The mapping's "hours" or "outside_hours". */
+struct rule_hours load_hours(struct load *load, const struct yaml_node *mapping);
+void load_duration(struct load *load, const struct yaml_node *node, uint64_t *ns);
+/* Kind WINDOW_NONE without a node. */
+struct rule_window load_window(struct load *load, const struct yaml_node *node);
+/* Without a node the default of a rule with that window. */
+struct rule_throttle load_throttle(struct load *load, const struct yaml_node *node,
+				   const struct rule_window *window);
 /* Each from the file's arena; NULL without a node, and with the error told. */
 struct rule_exception *load_exceptions(struct load *load, const struct yaml_node *node,
 				       const struct rule_override *override);

@@ -9,7 +9,8 @@
 static const char *const verdict_words[] = {"sanctioned", "tolerated", "unsanctioned", NULL};
 
 const char *const entry_key_names[ENTRY_KEY_COUNT] = {
-	"service", "kind", "vendor", "country", "models", "agents", "users",
+	"service",  "kind",  "vendor", "country",   "models", "agents",
+	"accounts", "users", "groups", "processes", "images", "namespaces",
 };
 
 static const struct yaml_key provider_keys[] = {
@@ -23,9 +24,18 @@ static const struct yaml_key entry_keys[] = {
 	{"country", YAML_SCALAR, .list_too = true},
 	{"models", YAML_SEQUENCE},
 	{"agents", YAML_SEQUENCE},
+	{"accounts", YAML_SEQUENCE},
 	{"users", YAML_SEQUENCE},
+	{"groups", YAML_SEQUENCE},
+	{"processes", YAML_SEQUENCE},
+	{"images", YAML_SEQUENCE},
+	{"namespaces", YAML_SEQUENCE},
+	{"hours", YAML_SCALAR, .list_too = true},
+	{"outside_hours", YAML_SCALAR, .list_too = true},
 	{0},
 };
+
+static const char *const account_words[] = {"personal", "organisation", NULL};
 
 static void check_entry_words(struct load *load, const struct yaml_node *node, enum entry_key key)
 {
@@ -35,6 +45,8 @@ static void check_entry_words(struct load *load, const struct yaml_node *node, e
 			continue;
 		if (key == ENTRY_KIND)
 			load_word(load, item, "kind", catalog_kinds);
+		else if (key == ENTRY_ACCOUNTS)
+			load_word(load, item, "kind of account", account_words);
 		else if (key == ENTRY_COUNTRY &&
 			 (item->text.len != 2 || item->text.at[0] < 'A' || item->text.at[0] > 'Z' ||
 			  item->text.at[1] < 'A' || item->text.at[1] > 'Z'))
@@ -43,35 +55,50 @@ static void check_entry_words(struct load *load, const struct yaml_node *node, e
 	}
 }
 
-/* "service openai, models gpt-4o*, gpt-5*", cut with dots. */
-static void describe_entry(const struct provider_entry *entry, char text[static REASON_TEXT_MAX])
+struct description {
+	char text[REASON_TEXT_MAX];
+	size_t used;
+	bool cut;
+};
+
+/* Appends ", TITLE WORD" of a first word, ", WORD" of the others; ", ..." when they do not fit. */
+static void describe(struct description *to, const char *title, bool first, struct span word)
 {
-	size_t used = 0;
+	size_t room = sizeof(to->text) - to->used;
+	int n;
 
-	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
-		const struct word_list *words = &entry->words[key];
-
-		for (size_t i = 0; i < words->count; i++) {
-			int n = snprintf(text + used, REASON_TEXT_MAX - used, "%s%s%s%.*s",
-					 used ? ", " : "", i ? "" : entry_key_names[key],
-					 i ? "" : " ", (int)words->items[i].len,
-					 words->items[i].at);
-
-			if (n < 0 || (size_t)n >= REASON_TEXT_MAX - used) {
-				snprintf(text + used, REASON_TEXT_MAX - used, "%s",
-					 REASON_TEXT_MAX - used > 5 ? ", ..." : "");
-				return;
-			}
-			used += (size_t)n;
-		}
+	if (to->cut)
+		return;
+	n = snprintf(to->text + to->used, room, "%s%s%s%.*s", to->used ? ", " : "",
+		     first ? title : "", first ? " " : "", (int)word.len, word.at);
+	if (n >= 0 && (size_t)n < room) {
+		to->used += (size_t)n;
+		return;
 	}
+	to->cut = true;
+	snprintf(to->text + to->used, room, "%s", room > 5 ? ", ..." : "");
+}
+
+/* "service openai, models gpt-4o*, gpt-5*" */
+static void describe_entry(const struct provider_entry *entry, const struct yaml_node *node,
+			   struct description *to)
+{
+	const char *title = entry->hours.outside ? "outside_hours" : "hours";
+	const struct yaml_node *hours = yaml_get(node, title);
+
+	for (int key = 0; key < ENTRY_KEY_COUNT; key++)
+		for (size_t i = 0; i < entry->words[key].count; i++)
+			describe(to, entry_key_names[key], i == 0, entry->words[key].items[i]);
+	for (const struct yaml_node *item = items_first(hours); item;
+	     item = items_next(hours, item))
+		describe(to, title, item == items_first(hours), item->text);
 }
 
 static void load_entry(struct load *load, const struct yaml_node *node)
 {
 	struct policy_file *file = load->file;
 	struct provider_entry *entry = &file->entries[file->entry_count];
-	char description[REASON_TEXT_MAX] = "";
+	struct description description = {0};
 	bool asks = false;
 	int verdict;
 
@@ -89,13 +116,15 @@ static void load_entry(struct load *load, const struct yaml_node *node)
 		asks = true;
 		check_entry_words(load, entry->nodes[key], (enum entry_key)key);
 	}
+	entry->hours = load_hours(load, node);
+	asks |= yaml_get(node, "hours") || yaml_get(node, "outside_hours");
 	if (!asks)
 		load_error(load, node,
 			   "a provider entry needs a condition, for the rest there is "
 			   "\"default\"");
-	describe_entry(entry, description);
+	describe_entry(entry, node, &description);
 	entry->reason = arena_format(&file->arena, "entry %u of %s: %s", entry->number,
-				     yaml_name(file->document), description);
+				     yaml_name(file->document), description.text);
 	if (!entry->reason)
 		load_error(load, node, "out of memory");
 }

@@ -22,6 +22,8 @@ static const struct yaml_key rule_keys[] = {
 	{"on", YAML_SCALAR, .list_too = true},
 	{"hours", YAML_SCALAR, .list_too = true},
 	{"outside_hours", YAML_SCALAR, .list_too = true},
+	{"window", YAML_MAPPING},
+	{"throttle", YAML_MAPPING, .scalar_too = true},
 	{"exceptions", YAML_SEQUENCE},
 	{"category", YAML_SCALAR},
 	{"attack", YAML_SEQUENCE},
@@ -37,6 +39,7 @@ static const struct yaml_key override_keys[] = {
 	{"override", YAML_SCALAR, .required = true},
 	{"mode", YAML_SCALAR},
 	{"severity", YAML_SCALAR},
+	{"throttle", YAML_MAPPING, .scalar_too = true},
 	{"exceptions", YAML_SEQUENCE},
 	{"tests", YAML_SEQUENCE},
 	{0},
@@ -76,13 +79,18 @@ static void load_condition(struct load *load, struct rule *rule)
 		load_condition_error(load, rule->when, &error);
 }
 
-struct rule_hours load_hours(struct load *load, const struct yaml_node *node)
+struct rule_hours load_hours(struct load *load, const struct yaml_node *mapping)
 {
-	struct rule_hours hours = {0};
+	const struct yaml_node *inside = yaml_get(mapping, "hours");
+	const struct yaml_node *outside = yaml_get(mapping, "outside_hours");
+	const struct yaml_node *node = inside ? inside : outside;
+	struct rule_hours hours = {.outside = !inside};
 	struct hours *spans;
 
 	if (!node)
 		return hours;
+	if (inside && outside)
+		load_error(load, outside, "there is either \"hours\" or \"outside_hours\"");
 	if (node->kind == YAML_SEQUENCE && node->count == 0)
 		load_error(load, node, "the list is empty");
 	spans = load_array(load, node, node->kind == YAML_SEQUENCE ? node->count : 1,
@@ -102,17 +110,6 @@ struct rule_hours load_hours(struct load *load, const struct yaml_node *node)
 			hours.count++;
 	}
 	return hours;
-}
-
-static void load_rule_hours(struct load *load, struct rule *rule, const struct yaml_node *node)
-{
-	const struct yaml_node *inside = yaml_get(node, "hours");
-	const struct yaml_node *outside = yaml_get(node, "outside_hours");
-
-	if (inside && outside)
-		load_error(load, outside, "a rule has either \"hours\" or \"outside_hours\"");
-	rule->hours = load_hours(load, inside ? inside : outside);
-	rule->hours.outside = !inside;
 }
 
 /* T1567 and T1567.002; AML.T0025 and AML.T0112.000. */
@@ -237,7 +234,9 @@ static void load_rule(struct load *load, const struct yaml_node *node)
 	rule->finding.technique_count = techniques.count;
 	load_actions(load, rule, yaml_get(node, "on"));
 	load_condition(load, rule);
-	load_rule_hours(load, rule, node);
+	rule->hours = load_hours(load, node);
+	rule->window = load_window(load, yaml_get(node, "window"));
+	rule->throttle = load_throttle(load, yaml_get(node, "throttle"), &rule->window);
 	rule->exceptions = load_exceptions(load, yaml_get(node, "exceptions"), NULL);
 	rule->tests = load_tests(load, yaml_get(node, "tests"), NULL);
 }
@@ -246,6 +245,7 @@ static void load_override(struct load *load, const struct yaml_node *node)
 {
 	struct policy_file *file = load->file;
 	struct rule_override *override = &file->overrides[file->override_count++];
+	static const struct rule_window no_window;
 
 	*override = (struct rule_override){.place = node, .file = file};
 	if (!load_check(load, node, "an override", override_keys))
@@ -254,6 +254,9 @@ static void load_override(struct load *load, const struct yaml_node *node)
 	load_text(load, override->place);
 	override->has_mode = load_mode(load, node, &override->mode);
 	override->has_severity = load_severity(load, node, &override->severity);
+	override->has_throttle = yaml_get(node, "throttle") != NULL;
+	override->has_throttle_per = yaml_get(yaml_get(node, "throttle"), "per") != NULL;
+	override->throttle = load_throttle(load, yaml_get(node, "throttle"), &no_window);
 	override->exceptions = load_exceptions(load, yaml_get(node, "exceptions"), override);
 	override->tests = load_tests(load, yaml_get(node, "tests"), override);
 	if (node->count == 1)

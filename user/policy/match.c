@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/policy.h"
 
-#include "policy/model.h"
+#include "policy/state_internal.h"
 #include "util/glob.h"
 
 static bool words_have(const struct word_list *words, struct span text)
@@ -32,6 +32,40 @@ static enum tristate ask_field(const struct word_list *words, const struct event
 	if (!event_has(event, field))
 		return TRI_UNKNOWN;
 	return truth(words_have(words, event->value[field].string));
+}
+
+static enum tristate ask_globs(const struct word_list *globs, const struct event *event,
+			       enum field field)
+{
+	if (!event_has(event, field))
+		return TRI_UNKNOWN;
+	return truth(globs_match(globs, event->value[field].string));
+}
+
+/* By name, and by path where the entry gives one. */
+static enum tristate ask_processes(const struct word_list *globs, const struct event *event)
+{
+	enum tristate result = TRI_FALSE;
+
+	for (size_t i = 0; i < globs->count; i++) {
+		struct word_list one = {globs->items + i, 1};
+		bool path = globs->items[i].at[0] == '/';
+		enum tristate answer = ask_globs(&one, event,
+						 path ? F_PROCESS_EXECUTABLE : F_PROCESS_NAME);
+
+		if (answer == TRI_TRUE)
+			return TRI_TRUE;
+		if (answer == TRI_UNKNOWN)
+			result = TRI_UNKNOWN;
+	}
+	return result;
+}
+
+bool hours_fit(const struct rule_hours *hours, const struct event *event)
+{
+	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+
+	return hours->count == 0 || hours_hold(hours->spans, hours->count, now) != hours->outside;
 }
 
 static enum tristate ask_models(const struct word_list *globs, const struct event *event)
@@ -79,7 +113,12 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		[ENTRY_COUNTRY] = F_SERVICE_COUNTRY,
 		[ENTRY_MODELS] = F_GEN_AI_REQUEST_MODEL,
 		[ENTRY_AGENTS] = F_AGENT,
+		[ENTRY_ACCOUNTS] = F_ACCOUNT_KIND,
 		[ENTRY_USERS] = F_USER_NAME,
+		[ENTRY_GROUPS] = F_USER_GROUP_NAME,
+		[ENTRY_PROCESSES] = F_PROCESS_NAME,
+		[ENTRY_IMAGES] = F_CONTAINER_IMAGE_NAME,
+		[ENTRY_NAMESPACES] = F_ORCHESTRATOR_NAMESPACE,
 	};
 	const struct word_list *words = &entry->words[key];
 
@@ -92,45 +131,92 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		return ask_vendor(entry, event);
 	case ENTRY_MODELS:
 		return ask_models(words, event);
+	case ENTRY_PROCESSES:
+		return ask_processes(words, event);
+	case ENTRY_IMAGES:
+	case ENTRY_NAMESPACES:
+		return ask_globs(words, event, fields[key]);
 	default:
 		return ask_field(words, event, fields[key]);
 	}
 }
 
-/* *missing is the first field that kept the entry from being true or false. */
-static enum tristate entry_matches(const struct provider_entry *entry, const struct event *event,
-				   enum field *missing)
-{
-	enum tristate result = TRI_TRUE;
+/* How an entry answers. */
+struct answer {
+	enum tristate truth;
+	enum field missing; /* what kept an unknown one from being true or false */
+	enum field against; /* what alone made a false one false; FIELD_COUNT: more than that */
+};
 
+/* What is asked about the service itself: an entry for another service is no near miss. */
+static bool is_about_service(enum entry_key key)
+{
+	return key == ENTRY_SERVICE || key == ENTRY_KIND || key == ENTRY_VENDOR ||
+	       key == ENTRY_COUNTRY;
+}
+
+static struct answer entry_answer(const struct provider_entry *entry, const struct event *event)
+{
+	static const struct answer no = {TRI_FALSE, F_SERVICE, FIELD_COUNT};
+	struct answer answer = {TRI_TRUE, F_SERVICE, FIELD_COUNT};
+	bool unknown = false;
+
+	if (!hours_fit(&entry->hours, event))
+		answer.against = F_TIMESTAMP;
 	for (int key = 0; key < ENTRY_KEY_COUNT; key++) {
-		enum tristate answer;
+		enum tristate truth_of_key;
 		enum field asked;
 
 		if (entry->words[key].count == 0)
 			continue;
-		answer = entry_ask(entry, (enum entry_key)key, event, &asked);
-		if (answer == TRI_FALSE)
-			return TRI_FALSE;
-		if (answer == TRI_UNKNOWN && result == TRI_TRUE) {
-			result = TRI_UNKNOWN;
-			*missing = asked;
+		truth_of_key = entry_ask(entry, (enum entry_key)key, event, &asked);
+		if (truth_of_key == TRI_UNKNOWN && !unknown) {
+			unknown = true;
+			answer.missing = asked;
 		}
+		if (truth_of_key != TRI_FALSE)
+			continue;
+		if (answer.against != FIELD_COUNT || is_about_service((enum entry_key)key))
+			return no;
+		answer.against = asked;
 	}
-	return result;
+	if (answer.against != FIELD_COUNT)
+		return unknown ? no : (struct answer){TRI_FALSE, F_SERVICE, answer.against};
+	answer.truth = unknown ? TRI_UNKNOWN : TRI_TRUE;
+	return answer;
+}
+
+/* No entry has matched: the default, and whether it was a near miss. */
+static void judge_by_default(const struct policy *policy, struct event *event,
+			     const struct provider_entry *near, enum field against)
+{
+	event_set_text(event, F_VERDICT, verdict_names[policy->default_verdict]);
+	if (near)
+		event_format(event, F_VERDICT_REASON, "entry %u of %s fits but for %s",
+			     near->number, yaml_name(near->file->document),
+			     field_table[against].name);
+	else
+		event_set_text(event, F_VERDICT_REASON, "no entry of the provider list matches");
 }
 
 void policy_judge(const struct policy *policy, struct event *event)
 {
-	enum field missing = F_SERVICE;
+	const struct provider_entry *near = NULL;
+	enum field against = FIELD_COUNT;
 
 	if (!event_has(event, F_SERVICE))
 		return;
 	for (size_t i = 0; i < policy->entry_count; i++) {
 		const struct provider_entry *entry = policy->entries[i];
+		struct answer answer = entry_answer(entry, event);
 
-		switch (entry_matches(entry, event, &missing)) {
+		switch (answer.truth) {
 		case TRI_FALSE:
+			if (near || answer.against == FIELD_COUNT ||
+			    entry->verdict == VERDICT_UNSANCTIONED)
+				continue;
+			near = entry;
+			against = answer.against;
 			continue;
 		case TRI_TRUE:
 			event_set_text(event, F_VERDICT, verdict_names[entry->verdict]);
@@ -141,12 +227,11 @@ void policy_judge(const struct policy *policy, struct event *event)
 			event_format(event, F_VERDICT_REASON,
 				     "entry %u of %s depends on %s, which is not known",
 				     entry->number, yaml_name(entry->file->document),
-				     field_table[missing].name);
+				     field_table[answer.missing].name);
 			return;
 		}
 	}
-	event_set_text(event, F_VERDICT, verdict_names[policy->default_verdict]);
-	event_set_text(event, F_VERDICT_REASON, "no entry of the provider list matches");
+	judge_by_default(policy, event, near, against);
 }
 
 static bool field_is(const struct event *event, enum field field, struct span text)
@@ -163,23 +248,23 @@ static bool is_default_action(const struct event *event)
 	       !field_is(event, F_VISIBILITY, SPAN_LITERAL("plaintext"));
 }
 
-/* Is there an exception for this event? Those that are over no longer count. `override` as for
- * rule_fires_for(), with `all` those of every override do. */
-static bool is_excepted(const struct rule *rule, const struct event *event, uint64_t time_ns,
-			const struct rule_override *override, bool all)
+const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
+					    const struct rule_override *override, bool all)
 {
+	uint64_t now = event_time(event);
+
 	for (const struct rule_exception *e = rule->exceptions; e; e = e->next) {
 		if (!all && e->override && e->override != override)
 			continue;
-		if (e->until_ns && time_ns >= e->until_ns)
+		if (e->until_ns && now >= e->until_ns)
 			continue;
 		if (condition_eval(e->condition, event) == TRI_TRUE)
-			return true;
+			return e;
 	}
-	return false;
+	return NULL;
 }
 
-static bool is_about(const struct rule *rule, const struct event *event)
+bool rule_is_about(const struct rule *rule, const struct event *event)
 {
 	/* A preconnect or a static asset host: not a use of anything. */
 	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
@@ -193,14 +278,8 @@ static bool is_about(const struct rule *rule, const struct event *event)
 static bool fires(const struct rule *rule, const struct event *event,
 		  const struct rule_override *override, bool all)
 {
-	uint64_t now = event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
-
-	if (!is_about(rule, event) || condition_eval(rule->condition, event) != TRI_TRUE)
-		return false;
-	if (rule->hours.count &&
-	    hours_hold(rule->hours.spans, rule->hours.count, now) == rule->hours.outside)
-		return false;
-	return !is_excepted(rule, event, now, override, all);
+	return rule_is_about(rule, event) && condition_eval(rule->condition, event) == TRI_TRUE &&
+	       hours_fit(&rule->hours, event) && !rule_exception(rule, event, override, all);
 }
 
 bool rule_fires(const struct rule *rule, const struct event *event)
@@ -214,13 +293,30 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 	return fires(rule, event, override, false);
 }
 
-size_t policy_match(const struct policy *policy, const struct event *event,
-		    struct finding *findings, size_t cap)
+/* The rule fires: is it to be told? */
+static bool admits(struct policy_state *state, const struct rule *rule, const struct event *event,
+		   struct finding *finding)
+{
+	*finding = rule->finding;
+	if (!state)
+		return rule->window.kind == WINDOW_NONE;
+	return state_admits(state, rule, event, finding);
+}
+
+size_t policy_match(const struct policy *policy, struct policy_state *state,
+		    const struct event *event, struct finding *findings, size_t cap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->active_count && n < cap; i++)
-		if (rule_fires(policy->active[i], event))
-			findings[n++] = policy->active[i]->finding;
+	for (size_t i = 0; i < policy->active_count; i++) {
+		const struct rule *rule = policy->active[i];
+
+		if (!rule_fires(rule, event))
+			continue;
+		if (n < cap)
+			n += admits(state, rule, event, &findings[n]);
+		else if (state)
+			state->dropped++;
+	}
 	return n;
 }

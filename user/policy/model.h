@@ -25,7 +25,12 @@ enum entry_key {
 	ENTRY_COUNTRY,
 	ENTRY_MODELS,
 	ENTRY_AGENTS,
+	ENTRY_ACCOUNTS,
 	ENTRY_USERS,
+	ENTRY_GROUPS,
+	ENTRY_PROCESSES, /* names; paths when they begin with '/' */
+	ENTRY_IMAGES,
+	ENTRY_NAMESPACES,
 	ENTRY_KEY_COUNT,
 };
 
@@ -36,6 +41,12 @@ struct word_list {
 	size_t count;
 };
 
+struct rule_hours {
+	const struct hours *spans;
+	size_t count; /* 0: at all hours */
+	bool outside; /* it is the time outside of the spans that counts */
+};
+
 struct policy_file;
 
 struct provider_entry {
@@ -44,15 +55,18 @@ struct provider_entry {
 	const struct yaml_node *nodes[ENTRY_KEY_COUNT];
 	struct word_list vendor_services; /* ids of the vendors' services */
 	bool vendors_resolved;
+	struct rule_hours hours;
 	struct policy_file *file;
 	unsigned int number; /* from 1, within the file */
 	const char *reason;  /* gnomon.verdict_reason when it matches */
 };
 
 struct rule_test {
-	const struct yaml_node *place, *event;
+	const struct yaml_node *place, *event, *events; /* one event, or a sequence of them */
 	bool expect_alert;
 	uint64_t time_ns;
+	unsigned int repeat; /* times that it all comes */
+	uint64_t step_ns;    /* from one event to the next */
 };
 
 /* Tests that stand together: a rule's own, or those of one override. */
@@ -80,10 +94,26 @@ enum rule_mode { RULE_OFF, RULE_OBSERVE, RULE_ALERT };
 /* By mode, ends with NULL. */
 extern const char *const rule_mode_names[];
 
-struct rule_hours {
-	const struct hours *spans;
-	size_t count; /* 0: at all hours */
-	bool outside; /* fires outside of the spans */
+/* Fields whose values together make a key. */
+struct field_key {
+	const enum field *fields;
+	size_t count;
+};
+
+struct rule_throttle {
+	struct field_key per;
+	uint64_t every_ns; /* 0: none */
+};
+
+enum window_kind { WINDOW_NONE, WINDOW_COUNT, WINDOW_SUM, WINDOW_DISTINCT, WINDOW_NEW };
+
+struct rule_window {
+	enum window_kind kind;
+	bool every_event; /* counts events whether or not they have a field */
+	enum field field;
+	struct field_key per;
+	uint64_t over_ns;
+	double above;
 };
 
 struct rule {
@@ -93,6 +123,8 @@ struct rule {
 	const struct yaml_node *place, *when;
 	uint32_t actions; /* bits of event actions; 0: the default ones */
 	struct rule_hours hours;
+	struct rule_window window;
+	struct rule_throttle throttle;
 	struct rule_exception *exceptions;
 	struct rule_tests *tests;
 	struct policy_file *file;
@@ -102,9 +134,11 @@ struct rule {
 struct rule_override {
 	struct policy_file *file;
 	const struct yaml_node *place; /* the rule's id */
-	bool has_mode, has_severity;
+	bool has_mode, has_severity, has_throttle;
+	bool has_throttle_per; /* else the rule's keys stay */
 	enum rule_mode mode;
 	enum severity severity;
+	struct rule_throttle throttle;
 	struct rule_exception *exceptions;
 	struct rule_tests *tests;
 };
@@ -126,6 +160,7 @@ struct policy_file {
 	struct arena arena;
 	struct yaml_document *document;
 	const char *ruleset;
+	bool built_in; /* its lists and macros give way to others of their names */
 	bool has_default;
 	enum verdict default_verdict;
 	struct provider_entry *entries;
@@ -164,6 +199,20 @@ void policy_file_free(struct policy_file *file);
 extern const char *const action_names[];
 /* The bit of an event.action, 0 when rules cannot be about it. */
 uint32_t action_bit(struct span action);
+/* @timestamp; 0: none. */
+static inline uint64_t event_time(const struct event *event)
+{
+	return event_has(event, F_TIMESTAMP) ? event->value[F_TIMESTAMP].time_ns : 0;
+}
+
+/* Is it the hour? */
+bool hours_fit(const struct rule_hours *hours, const struct event *event);
+/* Is the event one of those that the rule looks at? */
+bool rule_is_about(const struct rule *rule, const struct event *event);
+/* The exception for this event; those that are over no longer count. The rule's own and those of one
+ * override (NULL: none), or with `all` those of every override. NULL: there is none. */
+const struct rule_exception *rule_exception(const struct rule *rule, const struct event *event,
+					    const struct rule_override *override, bool all);
 /* Is the rule about this event, its condition true, the hour right, and no exception made? */
 bool rule_fires(const struct rule *rule, const struct event *event);
 /* The same as the rule's author wrote it, or with this override alone: for tests. */
@@ -171,5 +220,3 @@ bool rule_fires_for(const struct rule *rule, const struct event *event,
 		    const struct rule_override *override);
 /* Sets a field from a test's YAML. NULL, or what is wrong. */
 const char *test_set_field(struct event *event, enum field field, const struct yaml_node *value);
-/* Prepares the event of a test, which takes its strings from the file. */
-void test_event(const struct rule *rule, const struct rule_test *test, struct event *event);

@@ -5,11 +5,14 @@
 #include <stddef.h>
 
 #include "gnomon/event.h"
+#include "gnomon/facts.h"
 #include "gnomon/finding.h"
 
+struct agents;
 struct catalog;
 struct diag;
 struct policy;
+struct policy_state;
 
 /* An empty policy: everything is unsanctioned, no rule exists. NULL when out of memory. */
 struct policy *policy_new(void);
@@ -29,6 +32,10 @@ int policy_seal(struct policy *policy, struct diag *diag);
  * catalogue, and resolves the vendors: without this call an entry with `vendor` is undetermined.
  * Nothing of the catalogue is kept. -EINVAL with every error in `diag`, -ENOMEM. */
 int policy_check_services(struct policy *policy, const struct catalog *catalog, struct diag *diag);
+/* Checks that every agent that a provider entry names is known, or "none". -EINVAL with every error in
+ * `diag`. */
+int policy_check_agents(const struct policy *policy, const struct agents *agents,
+			struct diag *diag);
 
 /*
  * Walks the provider list with what the event holds and sets gnomon.verdict and
@@ -41,9 +48,11 @@ int policy_check_services(struct policy *policy, const struct catalog *catalog, 
  * so that an entry by those does not match it.
  */
 void policy_judge(const struct policy *policy, struct event *event);
-/* The rules that fire on this event; returns their number, at most cap. No allocation. */
-size_t policy_match(const struct policy *policy, const struct event *event,
-		    struct finding *findings, size_t cap);
+/* What there is to say of this event: the rules that fire on it and that the state, which takes the
+ * event into account, admits. Returns their number, at most cap. Without a state (NULL) windows never
+ * fire and nothing is held back. No allocation. */
+size_t policy_match(const struct policy *policy, struct policy_state *state,
+		    const struct event *event, struct finding *findings, size_t cap);
 size_t policy_rules(const struct policy *policy);
 /* Lower-case hex SHA-256 over everything added. */
 const char *policy_sha256(const struct policy *policy);
@@ -65,12 +74,37 @@ struct policy_test_result {
 	bool expect_alert, fired;
 };
 
+enum explain_outcome {
+	EXPLAIN_MATCH,
+	EXPLAIN_NOT_ABOUT, /* event.action is none of those of the rule, or it was no use */
+	EXPLAIN_CONDITION, /* `test` is not true */
+	EXPLAIN_HOURS,
+	EXPLAIN_EXCEPTION,
+};
+
+/* What a rule makes of an event. The texts belong to the policy. */
+struct policy_explanation {
+	enum explain_outcome outcome;
+	bool has_window; /* a match is one more event in it */
+	/* The test that decided the condition, as written. */
+	struct span test;
+	enum tristate test_truth;
+	enum field field, other; /* what it compares; FIELD_COUNT: nothing */
+	const char *exception_file, *exception_reason, *exception_ticket;
+	unsigned int exception_line;
+};
+
+/* Of the i-th rule of a sealed policy, whatever its mode. */
+void policy_explain(const struct policy *policy, size_t i, const struct event *event,
+		    struct policy_explanation *why);
+
 /* Runs the tests that the rules carry, each on its own rule alone and whatever its mode; the
  * provider list is not asked. A rule's own tests see the rule as it was written, those of an override
- * see that override's exceptions too.
- * Calls `report` for each one; returns how many went wrong. */
-size_t policy_test(const struct policy *policy,
-		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx);
+ * see that override's exceptions too. Calls `report` for each one; *wrong is how many went wrong.
+ * -ENOMEM. */
+int policy_test(const struct policy *policy,
+		void (*report)(void *ctx, const struct policy_test_result *result), void *ctx,
+		size_t *wrong);
 
 /* event.severity: 21, 47, 73, 99, and gnomon.severity's word. */
 int severity_number(enum severity severity);

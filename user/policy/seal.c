@@ -98,6 +98,10 @@ static void apply_override(struct rule *rule, const struct rule_override *overri
 		rule->mode = override->mode;
 	if (override->has_severity)
 		rule->finding.severity = override->severity;
+	if (override->has_throttle)
+		rule->throttle.every_ns = override->throttle.every_ns;
+	if (override->has_throttle_per)
+		rule->throttle.per = override->throttle.per;
 	while (*exceptions)
 		exceptions = &(*exceptions)->next;
 	*exceptions = override->exceptions;
@@ -191,12 +195,13 @@ static int compare_lists(const void *x, const void *y)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* All lists of all files in order of name; a name that comes twice is an error. */
+/* All lists of all files in order of name. One that comes twice is an error, but for a built-in one,
+ * which gives way. */
 static int collect_lists(struct policy *policy, struct condition_names *names, struct diag *diag)
 {
 	_cleanup_free_ struct sorted_list *sorted = NULL;
 	struct condition_list *lists;
-	size_t n = 0;
+	size_t n = 0, count = 0;
 	int r = 0;
 
 	for (struct policy_file *file = policy->files; file; file = file->next)
@@ -213,8 +218,12 @@ static int collect_lists(struct policy *policy, struct condition_names *names, s
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_list *list = sorted[i].from;
 
-		lists[i] = list->list;
-		if (i == 0 || !span_eq(list->list.name, lists[i - 1].name))
+		if (count == 0 || !span_eq(list->list.name, lists[count - 1].name)) {
+			lists[count++] = list->list;
+			continue;
+		}
+		lists[count - 1] = list->list;
+		if (sorted[i - 1].from->file->built_in && !list->file->built_in)
 			continue;
 		yaml_error(list->file->document, list->place, diag,
 			   "list \"%.*s\" is already defined at %s:%u", (int)list->list.name.len,
@@ -223,7 +232,7 @@ static int collect_lists(struct policy *policy, struct condition_names *names, s
 		r = -EINVAL;
 	}
 	names->lists = lists;
-	names->list_count = n;
+	names->list_count = count;
 	return r;
 }
 
@@ -242,12 +251,12 @@ static int compare_macros(const void *x, const void *y)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* All macros of all files in order of name; a name that comes twice is an error. */
+/* All macros, likewise. */
 static int collect_macros(struct policy *policy, struct condition_names *names, struct diag *diag)
 {
 	_cleanup_free_ struct sorted_macro *sorted = NULL;
 	struct condition_macro *macros;
-	size_t n = 0;
+	size_t n = 0, count = 0;
 	int r = 0;
 
 	for (struct policy_file *file = policy->files; file; file = file->next)
@@ -264,8 +273,12 @@ static int collect_macros(struct policy *policy, struct condition_names *names, 
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_macro *macro = sorted[i].from;
 
-		macros[i] = macro->macro;
-		if (i == 0 || !span_eq(macro->macro.name, macros[i - 1].name))
+		if (count == 0 || !span_eq(macro->macro.name, macros[count - 1].name)) {
+			macros[count++] = macro->macro;
+			continue;
+		}
+		macros[count - 1] = macro->macro;
+		if (sorted[i - 1].from->file->built_in && !macro->file->built_in)
 			continue;
 		yaml_error(macro->file->document, macro->place, diag,
 			   "macro \"%.*s\" is already defined at %s:%u", (int)macro->macro.name.len,
@@ -274,7 +287,7 @@ static int collect_macros(struct policy *policy, struct condition_names *names, 
 		r = -EINVAL;
 	}
 	names->macros = macros;
-	names->macro_count = n;
+	names->macro_count = count;
 	return r;
 }
 

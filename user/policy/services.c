@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "policy/model.h"
@@ -118,6 +119,39 @@ int policy_check_services(struct policy *policy, const struct catalog *catalog, 
 			diag_add(diag, NULL, 0, 0, "out of memory");
 			return -ENOMEM;
 		}
+	}
+	return result;
+}
+
+static int check_agent(const struct provider_entry *entry, const struct yaml_node *node,
+		       const struct agents *agents, struct diag *diag)
+{
+	struct suggestion near = {0};
+
+	if (node->kind != YAML_SCALAR || span_eq(node->text, SPAN_LITERAL(AGENT_NONE)))
+		return 0;
+	for (size_t i = 0; i < agents_count(agents); i++) {
+		struct span id = span_str(agents_id(agents, i));
+
+		if (span_eq(id, node->text))
+			return 0;
+		suggest_offer(&near, node->text, id);
+	}
+	unknown_word(entry, node, "agent", &near, diag);
+	return -EINVAL;
+}
+
+int policy_check_agents(const struct policy *policy, const struct agents *agents, struct diag *diag)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < policy->entry_count; i++) {
+		const struct provider_entry *entry = policy->entries[i];
+		const struct yaml_node *node = entry->nodes[ENTRY_AGENTS];
+
+		for (node = node ? node->first : NULL; node; node = node->next)
+			if (check_agent(entry, node, agents, diag) < 0)
+				result = -EINVAL;
 	}
 	return result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/model.h"
+#include "policy/state_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,11 +76,13 @@ const char *test_set_field(struct event *event, enum field field, const struct y
 	}
 }
 
-void test_event(const struct rule *rule, const struct rule_test *test, struct event *event)
+/* Prepares an event of a test; its strings stay in the file. */
+static void test_event(const struct rule *rule, const struct yaml_node *fields, uint64_t time_ns,
+		       struct event *event)
 {
 	event_init(event);
-	event_set_time(event, F_TIMESTAMP, test->time_ns);
-	for (const struct yaml_node *key = test->event->first; key; key = key->next)
+	event_set_time(event, F_TIMESTAMP, time_ns);
+	for (const struct yaml_node *key = fields->first; key; key = key->next)
 		test_set_field(event, (enum field)field_by_name(key->text), key->value);
 	if (event_has(event, F_EVENT_ACTION))
 		return;
@@ -96,13 +98,46 @@ void test_event(const struct rule *rule, const struct rule_test *test, struct ev
 struct test_run {
 	void (*report)(void *ctx, const struct policy_test_result *result);
 	void *ctx;
+	struct policy_state *state;
 	size_t wrong;
 };
 
+/* One event: does the rule alert? Throttles are not asked, they hold back what has been said. */
+static bool test_fires(struct test_run *run, const struct rule *rule, const struct event *event,
+		       const struct rule_override *override)
+{
+	struct finding finding = rule->finding;
+
+	if (!rule_fires_for(rule, event, override))
+		return false;
+	if (rule->window.kind == WINDOW_NONE)
+		return true;
+	return state_window(run->state, rule, event, event_time(event), &finding);
+}
+
+/* All events of a test, as often as it says: does any alert? */
+static bool test_run(struct test_run *run, const struct rule *rule, const struct rule_test *test,
+		     const struct rule_override *override)
+{
+	uint64_t time_ns = test->time_ns;
+	struct event event;
+	bool fired = false;
+
+	state_clear(run->state);
+	for (unsigned int i = 0; i < test->repeat; i++) {
+		const struct yaml_node *fields = test->event ? test->event : test->events->first;
+
+		for (; fields; fields = test->event ? NULL : fields->next) {
+			test_event(rule, fields, time_ns, &event);
+			fired |= test_fires(run, rule, &event, override);
+			time_ns += test->step_ns;
+		}
+	}
+	return fired;
+}
+
 static void run_tests(struct test_run *run, const struct rule *rule, const struct rule_tests *tests)
 {
-	struct event event;
-
 	for (size_t i = 0; i < tests->count; i++) {
 		const struct rule_test *test = &tests->items[i];
 		struct policy_test_result result = {
@@ -113,20 +148,24 @@ static void run_tests(struct test_run *run, const struct rule *rule, const struc
 			.expect_alert = test->expect_alert,
 		};
 
-		test_event(rule, test, &event);
-		result.fired = rule_fires_for(rule, &event, tests->override);
+		result.fired = test_run(run, rule, test, tests->override);
 		run->wrong += result.fired != result.expect_alert;
 		run->report(run->ctx, &result);
 	}
 }
 
-size_t policy_test(const struct policy *policy,
-		   void (*report)(void *ctx, const struct policy_test_result *result), void *ctx)
+int policy_test(const struct policy *policy,
+		void (*report)(void *ctx, const struct policy_test_result *result), void *ctx,
+		size_t *wrong)
 {
-	struct test_run run = {.report = report, .ctx = ctx};
+	struct test_run run = {.report = report, .ctx = ctx, .state = policy_state_new(true)};
 
+	if (!run.state)
+		return -ENOMEM;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		for (const struct rule_tests *t = policy->rules[i]->tests; t; t = t->next)
 			run_tests(&run, policy->rules[i], t);
-	return run.wrong;
+	policy_state_free(run.state);
+	*wrong = run.wrong;
+	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "gnomon/limits.h"
 #include "protocol/http_head.h"
+#include "protocol/websocket.h"
 #include "util/cleanup.h"
 #include "util/hex.h"
 
@@ -32,6 +33,7 @@ struct half {
 	uint32_t exchange; /* of the message in progress, 0: none, or a response nobody asked for */
 	uint32_t line_bytes, trailer_bytes;
 	uint64_t remain;
+	uint64_t untold; /* bytes of this message that the listener does not know of */
 	bool opaque;
 	/* A head that did not lie in one span; NULL while there is none. */
 	char *head;
@@ -40,7 +42,7 @@ struct half {
 
 struct slot {
 	uint32_t exchange;
-	bool is_head, is_connect;
+	bool is_head, is_connect, is_socket;
 	bool request_done, response_done;
 };
 
@@ -53,11 +55,13 @@ struct http1 {
 	bool desynced; /* waiting for a request after a turn of direction */
 	bool trial;    /* desynced, and such a turn has come */
 	bool any;      /* `last` is known */
+	bool upgraded; /* to a WebSocket, as which the oldest exchange goes on */
 	enum stream_dir last;
 	uint32_t exchanges;
 	struct half half[DIR_COUNT];          /* by message: requests DIR_OUT, responses DIR_IN */
 	struct slot slots[HTTP_PIPELINE_MAX]; /* open exchanges, oldest at `first` */
 	unsigned int first, count;
+	struct websocket socket;
 };
 
 static struct slot *oldest(struct http1 *h)
@@ -81,12 +85,31 @@ static void end_oldest(struct http1 *h, enum exchange_end how)
 
 static void half_reset(struct half *half)
 {
+	uint64_t untold = half->untold;
+
 	free(half->head);
-	*half = (struct half){.phase = PHASE_HEAD};
+	*half = (struct half){.phase = PHASE_HEAD, .untold = untold};
+}
+
+static void tell_bytes(struct http1 *h, enum stream_dir message, uint32_t exchange)
+{
+	uint64_t bytes = h->half[message].untold;
+
+	h->half[message].untold = 0;
+	if (exchange && bytes && h->to->bytes)
+		h->to->bytes(h->ctx, exchange, message, bytes);
 }
 
 static void drop_all(struct http1 *h, enum exchange_end how)
 {
+	const struct slot *slot = oldest(h);
+	uint32_t answered = h->half[DIR_IN].exchange;
+
+	/* part of a response's head is already its own */
+	if (!answered && slot && !slot->response_done)
+		answered = slot->exchange;
+	tell_bytes(h, DIR_OUT, h->half[DIR_OUT].exchange);
+	tell_bytes(h, DIR_IN, answered);
 	while (h->count)
 		end_oldest(h, how);
 	half_reset(&h->half[DIR_OUT]);
@@ -118,6 +141,7 @@ static void message_done(struct http1 *h, enum stream_dir message)
 	struct slot *slot = message == DIR_OUT ? newest(h) : oldest(h);
 	bool told = half->exchange != 0;
 
+	tell_bytes(h, message, half->exchange);
 	half_reset(half);
 	if (!told)
 		return;
@@ -155,6 +179,12 @@ static void body_begin(struct http1 *h, enum stream_dir message, const struct ht
 	}
 }
 
+static bool asks_for_socket(const struct http_head *head)
+{
+	return span_eq_nocase(http_header_get(head, SPAN_LITERAL("upgrade")),
+			      SPAN_LITERAL("websocket"));
+}
+
 static int request_head(struct http1 *h, const struct http_head *head,
 			const struct http_framing *framing)
 {
@@ -172,11 +202,22 @@ static int request_head(struct http1 *h, const struct http_head *head,
 		.exchange = ++h->exchanges,
 		.is_head = span_eq(head->method, SPAN_LITERAL("HEAD")),
 		.is_connect = span_eq(head->method, SPAN_LITERAL("CONNECT")),
+		.is_socket = asks_for_socket(head),
 	};
 	h->half[DIR_OUT].exchange = slot->exchange;
 	h->to->request(h->ctx, slot->exchange, head);
 	body_begin(h, DIR_OUT, framing);
 	return 0;
+}
+
+/* The stream is a WebSocket from here on. */
+static void upgrade(struct http1 *h)
+{
+	half_reset(&h->half[DIR_OUT]);
+	half_reset(&h->half[DIR_IN]);
+	tell_bytes(h, DIR_IN, oldest(h)->exchange);
+	h->upgraded = true;
+	websocket_init(&h->socket, h->to, h->ctx, oldest(h)->exchange);
 }
 
 /* The stream carries another protocol from here on. */
@@ -209,7 +250,10 @@ static int response_head(struct http1 *h, const struct http_head *head,
 		if (slot->is_head)
 			chosen.kind = HTTP_BODY_NONE;
 	}
-	if (head->status == 101 || (slot && slot->is_connect && head->status < 300))
+	if (head->status == 101 && slot && slot->is_socket && slot->request_done && h->count == 1 &&
+	    asks_for_socket(head))
+		upgrade(h);
+	else if (head->status == 101 || (slot && slot->is_connect && head->status < 300))
 		switched(h);
 	else
 		body_begin(h, DIR_IN, &chosen);
@@ -305,6 +349,7 @@ static ssize_t feed_head(struct http1 *h, enum stream_dir message, struct span b
 		}
 		text = span_of(half->head, half->head_len);
 	}
+	half->untold += used;
 	if (!end)
 		return (ssize_t)used;
 	/* The listener sees into it, while what follows may begin the next message. */
@@ -348,6 +393,7 @@ static ssize_t feed_body(struct http1 *h, enum stream_dir message, struct span b
 	if (half->phase != PHASE_CLOSE && bytes.len > half->remain)
 		bytes.len = (size_t)half->remain;
 	tell_body(h, message, bytes);
+	h->half[message].untold += bytes.len;
 	body_passed(h, message, bytes.len);
 	return (ssize_t)bytes.len;
 }
@@ -363,6 +409,7 @@ static ssize_t feed_chunk_size(struct http1 *h, enum stream_dir message, struct 
 		half->phase = PHASE_CHUNK_LINE;
 		return 0;
 	}
+	half->untold++;
 	if (half->remain >> 59 || ++half->line_bytes > HTTP_CHUNK_LINE_MAX)
 		return -EPROTO;
 	half->remain = half->remain << 4 | (uint64_t)digit;
@@ -378,6 +425,7 @@ static ssize_t feed_line(struct half *half, struct span bytes, bool *whole)
 	if (used > HTTP_CHUNK_LINE_MAX - half->line_bytes)
 		return -EPROTO;
 	half->line_bytes += (uint32_t)used;
+	half->untold += used;
 	*whole = lf;
 	return (ssize_t)used;
 }
@@ -406,6 +454,7 @@ static ssize_t feed_chunk_end(struct http1 *h, enum stream_dir message, struct s
 		half->phase = PHASE_CHUNK_SIZE;
 	else
 		return -EPROTO;
+	half->untold++;
 	return 1;
 }
 
@@ -418,6 +467,7 @@ static ssize_t feed_trailer(struct http1 *h, enum stream_dir message, struct spa
 	if (used > HTTP_HEAD_MAX - half->trailer_bytes)
 		return -EPROTO;
 	half->trailer_bytes += (uint32_t)used;
+	half->untold += used;
 	if (end)
 		message_done(h, message);
 	return (ssize_t)used;
@@ -454,6 +504,16 @@ static void take_turn(struct http1 *h, enum stream_dir message, bool lost)
 	h->trial = message == DIR_OUT && !lost;
 }
 
+static int feed_socket(struct http1 *h, enum stream_dir message, struct span bytes)
+{
+	if (websocket_feed(&h->socket, message, bytes) == 0)
+		return 0;
+	websocket_done(&h->socket);
+	h->over = true;
+	drop_all(h, EXCHANGE_DESYNCED);
+	return -EPROTO;
+}
+
 static int http1_feed(void *state, enum stream_dir dir, struct span bytes)
 {
 	struct http1 *h = state;
@@ -469,6 +529,8 @@ static int http1_feed(void *state, enum stream_dir dir, struct span bytes)
 
 		if (h->over)
 			return -EPROTO;
+		if (h->upgraded)
+			return feed_socket(h, message, bytes);
 		if (h->desynced && !(h->trial && message == DIR_OUT))
 			return 0;
 		used = feed_phase[h->half[message].phase](h, message, bytes);
@@ -490,6 +552,10 @@ static int http1_gap(void *state, enum stream_dir dir, uint64_t bytes)
 		return -EPROTO;
 	if (!bytes)
 		return 0;
+	if (h->upgraded) {
+		websocket_gap(&h->socket, message, bytes);
+		return 0;
+	}
 	h->had_gap = true;
 	take_turn(h, message, true);
 	if (h->desynced)
@@ -501,6 +567,7 @@ static int http1_gap(void *state, enum stream_dir dir, uint64_t bytes)
 	if (inside) {
 		if (half->exchange)
 			h->to->body_gap(h->ctx, half->exchange, message, inside);
+		h->half[message].untold += inside;
 		body_passed(h, message, inside);
 	}
 	if (inside < bytes)
@@ -515,6 +582,8 @@ static void http1_done(void *state)
 
 	/* The end of the stream is the end of such a body. */
 	if (slot && h->half[DIR_IN].phase == PHASE_CLOSE && h->half[DIR_IN].exchange)
+		slot->response_done = true;
+	if (h->upgraded && !h->over && websocket_done(&h->socket))
 		slot->response_done = true;
 	h->over = true;
 	drop_all(h, EXCHANGE_CUT);

@@ -8,7 +8,9 @@
  *
  * Told are final responses and 101; other 1xx are passed over. An exchange ends when its response
  * and its request both have ended. After 101 and after a 2xx answer to CONNECT the stream is
- * another protocol's: that exchange ends as complete, and later bytes give -EPROTO. A response
+ * another protocol's: that exchange ends as complete, and later bytes give -EPROTO. Unless it is
+ * a WebSocket: the exchange then goes on with its messages (websocket.h) up to the stream's end,
+ * complete if that was announced. A response
  * without a request is parsed and not told. Bodies under a transfer coding besides "chunked" are
  * told as gaps.
  *

@@ -79,12 +79,36 @@ static int attach_program(struct attachments *a, const struct bpf_program *progr
 	return 0;
 }
 
+/* What a role's probes run. */
+struct role {
+	enum tls_function function;
+	const struct bpf_program *at_entry;
+	const struct bpf_program *at_return; /* a return probe; NULL: the role needs none */
+};
+
 /* A return probe corrupts its caller anywhere but at a function's entry, and without one a read or a
  * write tells nothing. */
-static bool is_hookable(const struct tls_hook *hook, const struct bpf_program *entry,
-			bool has_return)
+static bool is_hookable(const struct tls_hook *hook, const struct role *role)
 {
-	return entry && (!has_return || hook->at_entry);
+	return hook->function == role->function && (!role->at_return || hook->at_entry);
+}
+
+/* All places of the file that play the role. Returns their count. */
+static int attach_role(struct attachments *a, const char *path, const struct role *role,
+		       const struct tls_hook *hooks, int count)
+{
+	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
+	unsigned int n = 0;
+	int r = 0;
+
+	for (int i = 0; i < count; i++)
+		if (is_hookable(&hooks[i], role))
+			offsets[n++] = hooks[i].file_offset;
+	if (role->at_return)
+		r = attach_program(a, role->at_return, path, offsets, n, true);
+	if (!r)
+		r = attach_program(a, role->at_entry, path, offsets, n, false);
+	return r ? r : (int)n;
 }
 
 /* The returns first: a return without its entry is dropped in the kernel, an entry without its return
@@ -92,34 +116,35 @@ static bool is_hookable(const struct tls_hook *hook, const struct bpf_program *e
 static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
 			int count)
 {
-	const struct bpf_program *const entry[TLS_FUNCTION_COUNT] = {
-		[TLS_READ] = a->skel->progs.tls_read_enter,
-		[TLS_WRITE] = a->skel->progs.tls_write_enter,
-		[TLS_READ_EX] = a->skel->progs.tls_read_ex_enter,
-		[TLS_WRITE_EX] = a->skel->progs.tls_write_ex_enter,
-		[TLS_WRITE_EX2] = a->skel->progs.tls_write_ex2_enter,
-		[TLS_FREE] = a->skel->progs.tls_end,
-		[TLS_SHUTDOWN] = a->skel->progs.tls_end,
+	const struct bpf_program *const returned = a->skel->progs.tls_return;
+	const struct bpf_program *const opened = a->skel->progs.tls_aead_opened;
+	const struct role roles[] = {
+		{TLS_READ, a->skel->progs.tls_read_enter, returned},
+		{TLS_WRITE, a->skel->progs.tls_write_enter, returned},
+		{TLS_READ_EX, a->skel->progs.tls_read_ex_enter, returned},
+		{TLS_WRITE_EX, a->skel->progs.tls_write_ex_enter, returned},
+		{TLS_WRITE_EX2, a->skel->progs.tls_write_ex2_enter, returned},
+		{TLS_FREE, a->skel->progs.tls_end, NULL},
+		{TLS_SHUTDOWN, a->skel->progs.tls_end, NULL},
+		{TLS_GO_READ_RETURN, a->skel->progs.tls_go_read_return, NULL},
+		{TLS_GO_READ, a->skel->progs.tls_go_read, NULL},
+		{TLS_GO_WRITE, a->skel->progs.tls_go_write, NULL},
+		{TLS_GO_CLOSE, a->skel->progs.tls_go_close, NULL},
+		{TLS_AEAD_SEAL, a->skel->progs.tls_aead_seal, NULL},
+		{TLS_AEAD_SEAL_SCATTER, a->skel->progs.tls_aead_seal_scatter, NULL},
+		{TLS_AEAD_OPEN, a->skel->progs.tls_aead_open, opened},
+		{TLS_AEAD_OPEN_GATHER, a->skel->progs.tls_aead_open_gather, opened},
 	};
-	unsigned long returns[TLS_HOOKS_PER_FILE_MAX];
-	unsigned int return_count = 0;
-	int r, hooked = 0;
+	int hooked = 0;
 
-	for (int i = 0; i < count; i++)
-		if (is_hookable(&hooks[i], entry[hooks[i].function], true) &&
-		    entry[hooks[i].function] != a->skel->progs.tls_end)
-			returns[return_count++] = hooks[i].file_offset;
-	r = attach_program(a, a->skel->progs.tls_return, path, returns, return_count, true);
-	for (int i = 0; i < count && !r; i++) {
-		const struct bpf_program *program = entry[hooks[i].function];
-		unsigned long offset = hooks[i].file_offset;
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		int r = attach_role(a, path, &roles[i], hooks, count);
 
-		if (!is_hookable(&hooks[i], program, program != a->skel->progs.tls_end))
-			continue;
-		r = attach_program(a, program, path, &offset, 1, false);
-		hooked++;
+		if (r < 0)
+			return r;
+		hooked += r;
 	}
-	return r ?: hooked;
+	return hooked;
 }
 
 /* What was found and cannot be hooked yet is told too: it is why a program is seen by name only. */

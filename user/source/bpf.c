@@ -12,6 +12,7 @@
 #include "source/attach.h"
 #include "source/bpf_load.h"
 #include "source/discover.h"
+#include "source/halves.h"
 #include "source/ring.h"
 #include "source/samples.h"
 #include "source/sources.h"
@@ -31,6 +32,7 @@ struct bpf_source {
 	struct gnomon *skel;
 	struct attachments *attachments;
 	struct discovery *discovery;
+	struct halves *halves;
 	bool discovering;
 	struct hooks_report hooks;
 	struct ring ring;
@@ -67,6 +69,7 @@ static void bpf_close(void *state)
 		return;
 	samples_done(&s->samples);
 	discovery_free(s->discovery);
+	halves_free(s->halves);
 	attachments_free(s->attachments);
 	ring_close(&s->ring);
 	gnomon__destroy(s->skel);
@@ -80,6 +83,14 @@ static void tell_again(void *ctx, const struct file_key *key)
 	struct bpf_source *s = ctx;
 
 	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.files_seen), key);
+}
+
+static void half_dropped(void *ctx, const struct stream_id *half)
+{
+	struct bpf_source *s = ctx;
+	struct stream_key key = {.pid = half->pid, .handle = half->handle};
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
 }
 
 static int bpf_open(void **state, const struct source_config *config, struct diag *diag)
@@ -101,9 +112,10 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	if (!r && s->cpus > 0)
 		s->per_cpu = calloc((size_t)s->cpus, sizeof(*s->per_cpu));
 	s->attachments = attachments_new(s->skel, &s->hooks);
+	s->halves = halves_new(half_dropped, s);
 	if (s->attachments)
 		s->discovery = discovery_new(s->attachments, tell_again, s);
-	if (r || !s->per_cpu || !s->discovery) {
+	if (r || !s->per_cpu || !s->discovery || !s->halves) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
 		return r ? r : -ENOMEM;
@@ -173,6 +185,26 @@ static bool read_segment(const struct record_segment *r, uint32_t len, struct ob
 		.dir = (enum stream_dir)r->dir,
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
+	return true;
+}
+
+static bool read_join(struct bpf_source *s, const struct record_join *r, uint32_t len,
+		      struct observation *obs)
+{
+	struct stream_id half;
+
+	if (len < sizeof(*r) || r->dir >= DIR_COUNT)
+		return false;
+	half = stream_of(&r->header, &r->half);
+	obs->kind = OBS_SEGMENT;
+	obs->segment = (struct observed_segment){
+		.stream = stream_of(&r->header, &r->stream),
+		.cookie = r->cookie,
+		.offset = r->offset,
+		.omitted = r->bytes,
+		.dir = (enum stream_dir)r->dir,
+	};
+	halves_join(s->halves, &half, &obs->segment);
 	return true;
 }
 
@@ -261,6 +293,7 @@ static bool read_process(struct bpf_source *s, const struct record_header *heade
 
 	obs->kind = OBS_PROCESS;
 	if (header->type == RECORD_EXIT) {
+		halves_exit(s->halves, header->who.pid);
 		obs->process = (struct observed_process){.change = PROCESS_EXIT};
 		return true;
 	}
@@ -298,6 +331,8 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 	switch (header->type) {
 	case RECORD_SEGMENT:
 		return read_segment(record, len, obs);
+	case RECORD_JOIN:
+		return read_join(s, record, len, obs);
 	case RECORD_STREAM_END:
 		return read_stream_end(record, len, obs);
 	case RECORD_LINK:
@@ -344,6 +379,19 @@ static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *
 	return true;
 }
 
+/* Of a half stream nothing is told before it is joined. */
+static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
+{
+	const struct record_segment *r = record;
+	struct observation held;
+
+	if (len < sizeof(*r) || r->header.type != RECORD_SEGMENT || !r->half ||
+	    !read_segment(r, len, &held))
+		return false;
+	halves_hold(s->halves, &held.segment);
+	return true;
+}
+
 static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 {
 	struct bpf_source *s = state;
@@ -361,7 +409,7 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 			return 1;
 		record = ring_next(&s->ring, &len);
 		if (record) {
-			if (note_mapping(s, record, len))
+			if (note_mapping(s, record, len) || hold_half(s, record, len))
 				continue;
 			s->observations++;
 			if (read_record(s, record, len, obs))
@@ -379,6 +427,29 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 			return r;
 		timeout_ms = 0;
 	}
+}
+
+/* A stream whose process has ended, with what the kernel half keeps for it elsewhere. */
+static void forget_stream(struct bpf_source *s, const struct stream_key *key)
+{
+	int streams = bpf_map__fd(s->skel->maps.streams);
+	struct stream stream;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.verdicts), key);
+	if (bpf_map_lookup_elem(streams, key, &stream))
+		return;
+	if (stream.reader) {
+		struct go_read_key reader = {.pid = key->pid, .goroutine = stream.reader};
+
+		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.go_reads), &reader);
+	}
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct stream_key half = {.pid = key->pid, .handle = stream.halves[dir]};
+
+		if (half.handle)
+			bpf_map_delete_elem(streams, &half);
+	}
+	bpf_map_delete_elem(streams, key);
 }
 
 static int steer_socket(struct bpf_source *s, const struct steering *steering)
@@ -413,8 +484,7 @@ static int bpf_steer(void *state, const struct steering *steering)
 	if (steering->cookie)
 		return steer_socket(s, steering);
 	if (steering->action == STEER_FORGET) {
-		bpf_map_delete_elem(verdicts, &key);
-		bpf_map_delete_elem(bpf_map__fd(s->skel->maps.streams), &key);
+		forget_stream(s, &key);
 		return 0;
 	}
 	return bpf_map_update_elem(verdicts, &key, &verdict, BPF_ANY) ? -errno : 0;

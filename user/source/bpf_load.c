@@ -167,6 +167,15 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_write_ex2_enter,
 		skel->progs.tls_return,
 		skel->progs.tls_end,
+		skel->progs.tls_go_read,
+		skel->progs.tls_go_read_return,
+		skel->progs.tls_go_write,
+		skel->progs.tls_go_close,
+		skel->progs.tls_aead_seal,
+		skel->progs.tls_aead_seal_scatter,
+		skel->progs.tls_aead_open,
+		skel->progs.tls_aead_open_gather,
+		skel->progs.tls_aead_opened,
 	};
 
 	report->uprobe_multi = bpf_has_uprobe_multi();

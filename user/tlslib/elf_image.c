@@ -123,3 +123,48 @@ int elf_section_named(const struct elf_image *image, const char *name, Elf64_Shd
 	}
 	return r ? r : -ENOENT;
 }
+
+/* One note segment: name and description are padded to 4 bytes. */
+static size_t find_build_id(const uint8_t *notes, size_t len, uint8_t *id, size_t cap)
+{
+	size_t at = 0;
+
+	while (len - at >= sizeof(Elf64_Nhdr)) {
+		Elf64_Nhdr note;
+		size_t name, description;
+
+		memcpy(&note, notes + at, sizeof(note));
+		at += sizeof(note);
+		name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
+		description = ((size_t)note.n_descsz + 3) & ~(size_t)3;
+		if (name > len - at || description > len - at - name)
+			break;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    memcmp(notes + at, "GNU", 4) == 0 && note.n_descsz <= cap) {
+			memcpy(id, notes + at + name, note.n_descsz);
+			return note.n_descsz;
+		}
+		at += name + description;
+	}
+	return 0;
+}
+
+int elf_build_id(const struct elf_image *image, uint8_t *id, size_t cap)
+{
+	for (size_t i = 0; i < image->header.e_phnum; i++) {
+		const Elf64_Phdr *p = &image->segments[i];
+		uint8_t notes[ELF_NOTES_MAX];
+		size_t len = p->p_filesz < sizeof(notes) ? p->p_filesz : sizeof(notes), n;
+		int r;
+
+		if (p->p_type != PT_NOTE)
+			continue;
+		r = elf_read(image, notes, len, p->p_offset);
+		if (r)
+			return r == -ENOEXEC ? 0 : r;
+		n = find_build_id(notes, len, id, cap);
+		if (n)
+			return (int)n;
+	}
+	return 0;
+}

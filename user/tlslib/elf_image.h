@@ -45,3 +45,7 @@ int elf_section(const struct elf_image *image, uint32_t index, Elf64_Shdr *secti
 
 /* The first section of that name (shorter than 32 bytes). -ENOENT: none. */
 int elf_section_named(const struct elf_image *image, const char *name, Elf64_Shdr *section);
+
+/* The GNU build id (a note of type NT_GNU_BUILD_ID); returns its length, at most `cap` bytes of it copied;
+ * 0: the file has none. -errno from the reader. */
+int elf_build_id(const struct elf_image *image, uint8_t *id, size_t cap);

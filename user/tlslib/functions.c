@@ -6,6 +6,7 @@
 
 #include "tlslib/prologue.h"
 #include "tlslib/x86_insn.h"
+#include "util/cleanup.h"
 
 /* DWARF encodings of pointers (LSB 5.0 core, section 10.5.1) that linkers write into the table. */
 #define DW_EH_PE_UDATA4 0x03
@@ -112,32 +113,62 @@ static bool leads_to(const uint8_t *code, size_t from, size_t to)
 	return from == to;
 }
 
-/* Code built with frame pointers: `push rbp; mov rbp, rsp`, after an instruction that does not go on, or
- * after padding. */
+/* push rbp; mov rbp, rsp */
+static const uint8_t frame_prologue[] = {0x55, 0x48, 0x89, 0xe5};
+static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
+/* Does the code before a prologue end there, or go on into it? A compiler may delay the prologue past a
+ * first check; what then looks like a function's start is its middle, and the target of a jump. */
+static bool code_ends_before(const uint8_t *code, size_t start)
+{
+	const uint8_t *end = code + start;
+	bool ends = end[-1] == 0xcc || end[-1] == 0x90 || end[-1] == 0xc3 || end[-2] == 0xeb ||
+		    end[-5] == 0xe9 || end[-5] == 0xe8 || (end[-2] == 0x0f && end[-1] == 0x0b);
+
+	/* Padding: nopl 0(rax) and its longer forms, which all end with zeroes. */
+	for (int len = 3; len <= 9; len++)
+		ends |= end[-len] == 0x0f && end[1 - len] == 0x1f && end[-1] == 0;
+	for (size_t at = 0; ends && at + 2 <= start; at++) {
+		bool jumps = code[at] == 0xeb || (code[at] & 0xf0) == 0x70;
+		int32_t distance = (int8_t)code[at + 1];
+		size_t len = 2;
+
+		if (code[at] == 0x0f && (code[at + 1] & 0xf0) == 0x80 && at + 6 <= start) {
+			memcpy(&distance, code + at + 2, sizeof(distance));
+			jumps = true;
+			len = 6;
+		}
+		if (jumps && distance >= 0 && at + len + (uint32_t)distance == start)
+			return false;
+	}
+	return ends;
+}
+
+/* Code built with frame pointers: the nearest prologue before the address, if instructions lead from it
+ * to there. */
 static int by_prologue(const struct elf_image *image, uint64_t address, struct function *function)
 {
-	static const uint8_t prologue[] = {0x55, 0x48, 0x89, 0xe5};
-	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
 	uint8_t code[PROLOGUE_BACK];
 	const Elf64_Phdr *p = elf_segment_at(image, address);
 	uint64_t room = p ? address - p->p_vaddr : 0;
-	size_t len = room < sizeof(code) ? room : sizeof(code);
+	size_t len = room < sizeof(code) ? room : sizeof(code), at;
 	ssize_t n = len ? elf_read_address(image, code, len, address - len) : 0;
 
 	if (n < 0)
 		return (int)n;
-	for (size_t at = len; (size_t)n == len && at-- > sizeof(endbr64) + 1;) {
-		if (len - at < sizeof(prologue) ||
-		    memcmp(code + at, prologue, sizeof(prologue)) != 0)
-			continue;
-		if (!leads_to(code, at, len))
-			return -ENOENT;
-		if (memcmp(code + at - sizeof(endbr64), endbr64, sizeof(endbr64)) == 0)
-			at -= sizeof(endbr64);
-		*function = (struct function){.start = address - len + at};
-		return 0;
-	}
-	return -ENOENT;
+	if ((size_t)n != len || len < sizeof(frame_prologue))
+		return -ENOENT;
+	at = len - sizeof(frame_prologue);
+	while (at > 16 && memcmp(code + at, frame_prologue, sizeof(frame_prologue)) != 0)
+		at--;
+	if (at <= 16 || !leads_to(code, at, len))
+		return -ENOENT;
+	if (memcmp(code + at - sizeof(endbr64), endbr64, sizeof(endbr64)) == 0)
+		at -= sizeof(endbr64);
+	if (!code_ends_before(code, at))
+		return -ENOENT;
+	*function = (struct function){.start = address - len + at};
+	return 0;
 }
 
 int function_at(const struct elf_image *image, uint64_t address, struct function *function)
@@ -145,6 +176,45 @@ int function_at(const struct elf_image *image, uint64_t address, struct function
 	int r = by_unwind_table(image, address, function);
 
 	return r == -ENOENT ? by_prologue(image, address, function) : r;
+}
+
+static bool at_bytes(const uint8_t *code, size_t len, const uint8_t *bytes)
+{
+	return len >= 4 && memcmp(code, bytes, 4) == 0;
+}
+
+static bool starts_here(const uint8_t *code, size_t len)
+{
+	if (at_bytes(code, len, endbr64)) {
+		code += sizeof(endbr64);
+		len -= sizeof(endbr64);
+	}
+	return at_bytes(code, len, frame_prologue);
+}
+
+int function_find_end(const struct elf_image *image, struct function *function)
+{
+	_cleanup_free_ uint8_t *code = malloc(TLSLIB_FUNCTION_BYTES_MAX);
+	struct x86_insn insn;
+	size_t at = 0;
+	ssize_t n;
+
+	if (function->end)
+		return 0;
+	if (!code)
+		return -ENOMEM;
+	n = elf_read_address(image, code, TLSLIB_FUNCTION_BYTES_MAX, function->start);
+	if (n < 0)
+		return (int)n;
+	while (x86_decode(code + at, (size_t)n - at, &insn) == 0) {
+		if (at > sizeof(endbr64) &&
+		    (code[at] == 0xcc || starts_here(code + at, (size_t)n - at))) {
+			function->end = function->start + at;
+			return 0;
+		}
+		at += insn.len;
+	}
+	return -ENOENT;
 }
 
 ssize_t function_read(const struct elf_image *image, const struct function *function, uint8_t *code,

@@ -20,6 +20,10 @@ struct function {
  */
 int function_at(const struct elf_image *image, uint64_t address, struct function *function);
 
+/* Sets the end of a function that was found by its prologue: where padding or the next prologue begins.
+ * -ENOENT: neither within TLSLIB_FUNCTION_BYTES_MAX; -errno from the reader. */
+int function_find_end(const struct elf_image *image, struct function *function);
+
 /* Reads a function's bytes into `code`; returns their count, at most `cap`. Of a function without a known
  * end, as many as there are. -errno from the reader. */
 ssize_t function_read(const struct elf_image *image, const struct function *function, uint8_t *code,

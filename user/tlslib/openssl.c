@@ -78,9 +78,10 @@ static int arguments_before(const uint8_t *code, size_t at)
 	const size_t back = 40;
 	bool seen[6] = {0};
 
-	for (size_t i = at > back ? at - back : 0; i + 4 <= at; i++)
+	for (size_t i = at > back ? at - back : 0; i < at; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(forms); j++)
-			if (memcmp(code + i, forms[j].bytes, forms[j].len) == 0)
+			if (forms[j].len <= at - i &&
+			    memcmp(code + i, forms[j].bytes, forms[j].len) == 0)
 				seen[forms[j].argument] = true;
 	if (seen[4] == seen[5])
 		return 0;

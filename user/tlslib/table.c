@@ -7,10 +7,8 @@
 #include "util/cleanup.h"
 
 const struct tlslib_ops *const tlslib_table[] = {
-	&openssl_tlslib,
-	&gnutls_tlslib,
-	&nspr_tlslib,
-	NULL,
+	&openssl_tlslib, &boringssl_tlslib, &gnutls_tlslib, &nspr_tlslib,
+	&go_tlslib,      &aws_lc_tlslib,    NULL,
 };
 
 const struct tlslib_ops *tlslib_by_path(struct span path)

@@ -484,10 +484,15 @@ static bool key_check(const struct yaml_document *document, const struct yaml_no
 			   node->text.at, what, SUGGEST_ARGS(suggestion));
 		return false;
 	}
-	if (kind == key->kind || (key->list_too && kind == YAML_SEQUENCE))
+	if (kind == key->kind || (key->list_too && kind == YAML_SEQUENCE) ||
+	    (key->scalar_too && kind == YAML_SCALAR))
 		return true;
 	yaml_error(document, node->value, diag, "\"%s\" must be %s%s, not %s", key->name,
-		   kind_name(key->kind), key->list_too ? " or a list" : "", kind_name(kind));
+		   kind_name(key->kind),
+		   key->list_too     ? " or a list"
+		   : key->scalar_too ? " or a string"
+				     : "",
+		   kind_name(kind));
 	return false;
 }
 

@@ -65,7 +65,8 @@ __attribute__((format(printf, 4, 5))) void yaml_error(const struct yaml_document
 struct yaml_key {
 	const char *name;
 	enum yaml_kind kind;
-	bool list_too; /* a scalar or a sequence */
+	bool list_too;   /* or a sequence */
+	bool scalar_too; /* or a scalar */
 	bool required;
 };
 

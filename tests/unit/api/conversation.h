@@ -72,12 +72,6 @@ static void conversation_gap(void *ctx, uint32_t number, enum stream_dir message
 		api_exchange_gap(exchange, message, bytes);
 }
 
-static void conversation_request_end(void *ctx, uint32_t number)
-{
-	(void)ctx;
-	(void)number;
-}
-
 static void facts_print(FILE *to, const struct llm_facts *f)
 {
 	static const char *const sources[] = {"none", "reported", "text", "ciphertext"};
@@ -92,23 +86,56 @@ static void facts_print(FILE *to, const struct llm_facts *f)
 		f->truncated ? " truncated" : "");
 }
 
+static void conversation_conclude(struct conversation *c, struct api_exchange *exchange,
+				  enum exchange_end how)
+{
+	const struct catalog_match match = {.service = c->service};
+
+	api_exchange_end(exchange, how);
+	c->last = *api_exchange_facts(exchange);
+	c->ended++;
+	c->shaped += api_exchange_shape(exchange);
+	c->is_call = api_exchange_is_call(exchange, &match);
+	if (c->log)
+		facts_print(c->log, &c->last);
+}
+
+static void conversation_message_begin(void *ctx, uint32_t number, enum stream_dir message,
+				       bool compressed)
+{
+	struct api_exchange *exchange = conversation_find(ctx, number);
+
+	if (exchange)
+		api_exchange_message_begin(exchange, message, compressed);
+}
+
+static void conversation_message_end(void *ctx, uint32_t number, enum stream_dir message)
+{
+	struct api_exchange *exchange = conversation_find(ctx, number);
+
+	if (!exchange || !api_exchange_message_end(exchange, message))
+		return;
+	conversation_conclude(ctx, exchange, EXCHANGE_COMPLETE);
+	api_exchange_again(exchange);
+}
+
+static void conversation_request_end(void *ctx, uint32_t number)
+{
+	(void)ctx;
+	(void)number;
+}
+
 static void conversation_end(void *ctx, uint32_t number, enum exchange_end how)
 {
 	struct conversation *c = ctx;
-	const struct catalog_match match = {.service = c->service};
 
 	for (int i = 0; i < HTTP_PIPELINE_MAX; i++) {
 		struct api_exchange *exchange = c->open[i].exchange;
 
 		if (!exchange || c->open[i].number != number)
 			continue;
-		api_exchange_end(exchange, how);
-		c->last = *api_exchange_facts(exchange);
-		c->ended++;
-		c->shaped += api_exchange_shape(exchange);
-		c->is_call = api_exchange_is_call(exchange, &match);
-		if (c->log)
-			facts_print(c->log, &c->last);
+		if (api_exchange_asked(exchange))
+			conversation_conclude(c, exchange, how);
 		api_exchange_free(exchange);
 		c->open[i].exchange = NULL;
 	}
@@ -119,6 +146,8 @@ static const struct exchange_listener conversation_listener = {
 	.response = conversation_response,
 	.body = conversation_body,
 	.body_gap = conversation_gap,
+	.message_begin = conversation_message_begin,
+	.message_end = conversation_message_end,
 	.request_end = conversation_request_end,
 	.end = conversation_end,
 };

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/agents.h"
 #include "catalog/catalog.h"
 #include "command/command.h"
 #include "command/rule_files.h"
@@ -72,7 +73,7 @@ static void test_built_in_alone(void **state)
 	/* nothing installed is no error */
 	assert_int_equal(rules_load_from(*state, &rules, NULL, 0, &diag), 0);
 	assert_int_equal(diag.count, 0);
-	assert_int_equal(policy_rules(rules.policy), 1);
+	assert_true(policy_rules(rules.policy) >= 14);
 	assert_true(catalog_services(rules.catalog) >= 40);
 	rule_set_done(&rules);
 }
@@ -202,6 +203,9 @@ static void test_exit_codes(void **state)
 	assert_int_equal(RUN(command_rules, "rules", "--help"), EXIT_CLEAN);
 	assert_int_equal(RUN(command_rules, "rules", "check", "--nope"), EXIT_USAGE);
 	assert_int_equal(RUN(command_rules, "rules", "explain"), EXIT_USAGE);
+	assert_int_equal(RUN(command_rules, "rules", "check", "--events", good), EXIT_USAGE);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--events"), EXIT_USAGE);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--fail-on", "x"), EXIT_USAGE);
 	assert_int_equal(RUN(command_rules, "rules"), EXIT_USAGE);
 	assert_int_equal(RUN(command_catalog, "catalog", "check", good), EXIT_CLEAN);
 	assert_int_equal(RUN(command_catalog, "catalog", "check", bad), EXIT_ERROR);
@@ -214,15 +218,80 @@ static void test_exit_codes(void **state)
 	assert_int_equal(RUN(command_catalog, "catalog"), EXIT_USAGE);
 }
 
+static void test_agents(void **state)
+{
+	const char *directory = *state;
+	struct rule_set rules = {0};
+	struct diag diag = {0};
+	size_t builtin;
+
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), 0);
+	builtin = agents_count(rules.agents);
+	assert_true(builtin >= 18);
+	rule_set_done(&rules);
+	make_directory(directory, "rules.d");
+	make_directory(directory, "rules.d/agents");
+	make_file(directory, "rules.d/agents/mine.yaml",
+		  "agents: [{id: house-agent, vendor: Acme, executables: [house]}]\n");
+	make_file(directory, "rules.d/hosts.yaml", "hosts: [studio]\n");
+	make_file(directory, "policy.yaml",
+		  "providers:\n  entries:\n    - {service: openai, verdict: sanctioned, agents: "
+		  "[house-agent, codex, none]}\n");
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), 0);
+	assert_int_equal(agents_count(rules.agents), builtin + 1);
+	rule_set_done(&rules);
+	/* a misspelt agent would never match, and nobody would know */
+	make_file(directory, "policy.yaml",
+		  "providers:\n  entries:\n    - {service: openai, verdict: sanctioned, agents: "
+		  "[claude-cod]}\n");
+	assert_int_equal(rules_load_from(directory, &rules, NULL, 0, &diag), -EINVAL);
+	assert_int_equal(diag.count, 1);
+	assert_non_null(strstr(diag.messages[0], ":3:55: unknown agent \"claude-cod\""));
+	assert_non_null(strstr(diag.messages[0], "claude-code"));
+	diag_done(&diag);
+}
+
+/* A deepseek call is a finding of medium severity. */
+static void test_events(void **state)
+{
+	const char *directory = *state;
+	char events[128], event[128], bad[128], both[128], good[128];
+
+	make_path(events, sizeof(events), directory, "events");
+	make_path(event, sizeof(event), directory, "event");
+	make_path(bad, sizeof(bad), directory, "bad");
+	make_path(both, sizeof(both), directory, "both");
+	make_path(good, sizeof(good), directory, "good.yaml");
+	make_file(directory, "good.yaml", "lists: {a: [b]}\n");
+#define DEEPSEEK                                                                                   \
+	"{\"event.action\":\"llm-request\",\"gnomon.service\":\"deepseek\","                       \
+	"\"gnomon.service_kind\":\"model-api\"}"
+	make_file(directory, "event", DEEPSEEK);
+	make_file(directory, "events", DEEPSEEK "\n\n" DEEPSEEK "\n");
+	make_file(directory, "bad", "{\n");
+	make_file(directory, "both", "x\n" DEEPSEEK);
+	assert_int_equal(RUN(command_rules, "rules", "explain", event, good), EXIT_CLEAN);
+	assert_int_equal(RUN(command_rules, "rules", "explain", bad, good), EXIT_ERROR);
+	assert_int_equal(RUN(command_rules, "rules", "explain", "/nonexistent", good), EXIT_ERROR);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--events", events, good),
+			 EXIT_FINDINGS);
+	assert_int_equal(
+		RUN(command_rules, "rules", "test", good, "--fail-on=high", "--events", events),
+		EXIT_CLEAN);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--events", bad, good), EXIT_ERROR);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--events", both, "--", good),
+			 EXIT_FINDINGS_INCOMPLETE);
+	assert_int_equal(RUN(command_rules, "rules", "test", "--events", "/nonexistent", good),
+			 EXIT_ERROR);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_built_in_alone),
-		TEST(test_everything),
-		TEST(test_errors),
-		TEST(test_exit_codes),
+		TEST(test_agents), TEST(test_built_in_alone), TEST(test_everything),
+		TEST(test_errors), TEST(test_exit_codes),     TEST(test_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

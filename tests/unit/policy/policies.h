@@ -10,7 +10,7 @@
 #include "policy/policy.h"
 #include "util/diag.h"
 
-static void add(struct policy *policy, const char *name, const char *text)
+static inline void add(struct policy *policy, const char *name, const char *text)
 {
 	struct diag diag = {0};
 
@@ -18,7 +18,7 @@ static void add(struct policy *policy, const char *name, const char *text)
 		fail_msg("%s", diag.messages[0]);
 }
 
-static void seal(struct policy *policy)
+static inline void seal(struct policy *policy)
 {
 	struct diag diag = {0};
 
@@ -32,7 +32,7 @@ static const char services[] = "services:\n"
 			       "  - {id: mistral, vendor: Mistral AI, kind: model-api}\n"
 			       "  - {id: ollama, vendor: Ollama, kind: self-hosted}\n";
 
-static struct catalog *make_catalog(void)
+static inline struct catalog *make_catalog(void)
 {
 	struct catalog *catalog = catalog_new();
 	struct diag diag = {0};
@@ -43,7 +43,7 @@ static struct catalog *make_catalog(void)
 }
 
 /* A sealed policy of one text, checked against the little catalogue. */
-static struct policy *make(const char *text)
+static inline struct policy *make(const char *text)
 {
 	struct policy *policy = policy_new();
 	struct catalog *catalog = make_catalog();
@@ -57,7 +57,7 @@ static struct policy *make(const char *text)
 	return policy;
 }
 
-static void call(struct event *event, const char *service, const char *kind)
+static inline void call(struct event *event, const char *service, const char *kind)
 {
 	event_init(event);
 	event_set_text(event, F_EVENT_ACTION, "llm-request");
@@ -65,7 +65,19 @@ static void call(struct event *event, const char *service, const char *kind)
 	event_set_text(event, F_SERVICE_KIND, kind);
 }
 
-static void refuse_at(const char *text, bool at_seal, const char *const *messages, size_t count)
+/* Runs the embedded tests; how many went wrong. */
+static inline size_t
+test_embedded_of(const struct policy *policy,
+		 void (*report)(void *ctx, const struct policy_test_result *result), void *ctx)
+{
+	size_t wrong = 0;
+
+	assert_int_equal(policy_test(policy, report, ctx, &wrong), 0);
+	return wrong;
+}
+
+static inline void refuse_at(const char *text, bool at_seal, const char *const *messages,
+			     size_t count)
 {
 	struct policy *policy = policy_new();
 	struct diag diag = {0};

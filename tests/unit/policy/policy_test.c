@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "policy/times.h"
 #include "unit/policy/policies.h"
 
 static void expect(const struct policy *policy, struct event *event, const char *verdict,
@@ -120,6 +122,119 @@ static void test_judge_unknown(void **state)
 	policy_free(policy);
 }
 
+/* Each entry's condition, with a fact that fits, one that does not, and without it. */
+static void test_judge_keys(void **state)
+{
+	static const struct {
+		const char *entry;
+		enum field field;
+		const char *fits, *other, *name;
+	} keys[] = {
+		{"accounts: [organisation]", F_ACCOUNT_KIND, "organisation", "personal",
+		 "accounts organisation"},
+		{"groups: [quant, ml]", F_USER_GROUP_NAME, "ml", "sales", "groups quant, ml"},
+		{"processes: [code*, node]", F_PROCESS_NAME, "codex", "curl",
+		 "processes code*, node"},
+		{"processes: [/opt/*]", F_PROCESS_EXECUTABLE, "/opt/x/y", "/usr/bin/y",
+		 "processes /opt/*"},
+		{"images: [registry.example/ml/*]", F_CONTAINER_IMAGE_NAME,
+		 "registry.example/ml/a:1", "nginx", "images registry.example/ml/*"},
+		{"namespaces: [dev-*]", F_ORCHESTRATOR_NAMESPACE, "dev-1", "prod",
+		 "namespaces dev-*"},
+	};
+	char text[256], reason[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct policy *policy;
+		struct event event;
+
+		snprintf(text, sizeof(text), "providers: {entries: [{verdict: sanctioned, %s}]}",
+			 keys[i].entry);
+		policy = make(text);
+		call(&event, "openai", "model-api");
+		snprintf(reason, sizeof(reason), "entry 1 of p depends on %s, which is not known",
+			 field_table[keys[i].field == F_PROCESS_EXECUTABLE ? F_PROCESS_NAME
+									   : keys[i].field]
+				 .name);
+		expect(policy, &event, "undetermined", reason);
+		event_set_text(&event, keys[i].field, keys[i].other);
+		snprintf(reason, sizeof(reason), "entry 1 of p fits but for %s",
+			 field_table[keys[i].field == F_PROCESS_EXECUTABLE ? F_PROCESS_NAME
+									   : keys[i].field]
+				 .name);
+		expect(policy, &event, "unsanctioned", reason);
+		event_set_text(&event, keys[i].field, keys[i].fits);
+		snprintf(reason, sizeof(reason), "entry 1 of p: %s", keys[i].name);
+		expect(policy, &event, "sanctioned", reason);
+		policy_free(policy);
+	}
+}
+
+static void test_judge_hours(void **state)
+{
+	struct policy *policy = make("providers:\n  entries:\n"
+				     "    - {service: openai, verdict: tolerated, outside_hours: "
+				     "mon-fri 08:00-18:00 utc}\n"
+				     "    - {hours: [mon 08:00-12:00 utc, mon 13:00-18:00 utc], "
+				     "verdict: sanctioned}\n");
+	struct event event;
+	uint64_t now;
+
+	(void)state;
+	call(&event, "openai", "model-api");
+	assert_null(moment_parse(SPAN_LITERAL("mon 13:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "sanctioned",
+	       "entry 2 of p: hours mon 08:00-12:00 utc, mon 13:00-18:00 utc");
+	assert_null(moment_parse(SPAN_LITERAL("mon 18:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	expect(policy, &event, "tolerated",
+	       "entry 1 of p: service openai, outside_hours mon-fri 08:00-18:00 utc");
+	policy_free(policy);
+}
+
+static void test_near_miss(void **state)
+{
+	struct policy *policy = make(
+		"providers:\n  entries:\n"
+		"    - {service: mistral, verdict: unsanctioned, models: [x]}\n"
+		"    - {service: openai, verdict: sanctioned, models: [gpt-4o*], users: [alice]}\n"
+		"    - {service: openai, verdict: tolerated, models: [gpt-5*],\n"
+		"       hours: mon-fri 08:00-18:00 utc}\n"
+		"    - {vendor: Mistral AI, verdict: sanctioned, users: [alice]}\n");
+	struct event event;
+	uint64_t now;
+
+	(void)state;
+	assert_null(moment_parse(SPAN_LITERAL("mon 09:00 utc"), &now));
+	call(&event, "openai", "model-api");
+	event_set_time(&event, F_TIMESTAMP, now);
+	event_set_text(&event, F_GEN_AI_REQUEST_MODEL, "o1");
+	event_set_text(&event, F_USER_NAME, "alice");
+	expect(policy, &event, "unsanctioned", "entry 2 of p fits but for gen_ai.request.model");
+	/* two reasons of the first, one of the second */
+	event_set_text(&event, F_USER_NAME, "bob");
+	expect(policy, &event, "unsanctioned", "entry 3 of p fits but for gen_ai.request.model");
+	event_set_text(&event, F_GEN_AI_REQUEST_MODEL, "gpt-4o");
+	expect(policy, &event, "unsanctioned", "entry 2 of p fits but for user.name");
+	assert_null(moment_parse(SPAN_LITERAL("sun 09:00 utc"), &now));
+	event_set_time(&event, F_TIMESTAMP, now);
+	event_set_text(&event, F_GEN_AI_REQUEST_MODEL, "gpt-5");
+	expect(policy, &event, "unsanctioned", "entry 3 of p fits but for @timestamp");
+
+	/* an entry that would not allow it is no near miss, and an unknown fact is none */
+	call(&event, "mistral", "model-api");
+	event_set_text(&event, F_GEN_AI_REQUEST_MODEL, "y");
+	event_set_text(&event, F_USER_NAME, "bob");
+	expect(policy, &event, "unsanctioned", "entry 4 of p fits but for user.name");
+	call(&event, "openai", "model-api");
+	event_set_time(&event, F_TIMESTAMP, now);
+	event_set_text(&event, F_USER_NAME, "bob");
+	expect(policy, &event, "unsanctioned", NO_ENTRY);
+	policy_free(policy);
+}
+
 static void test_unresolved_vendor(void **state)
 {
 	struct policy *policy = policy_new();
@@ -177,11 +292,11 @@ static void test_rules(void **state)
 	(void)state;
 	assert_int_equal(policy_rules(policy), 2);
 	call(&event, "openai", "model-api");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_USER_NAME, "eve");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_USER_NAME, "dave");
-	assert_int_equal(policy_match(policy, &event, found, 4), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 1);
 	assert_string_equal(found[0].rule_id, "R-1");
 	assert_string_equal(found[0].rule_name, "One");
 	assert_string_equal(found[0].rule_version, "7");
@@ -194,23 +309,23 @@ static void test_rules(void **state)
 	assert_int_equal(found[0].tag_count, 2);
 
 	event_set_text(&event, F_EVENT_ACTION, "llm-connection");
-	assert_int_equal(policy_match(policy, &event, found, 4), 2);
-	assert_int_equal(policy_match(policy, &event, found, 1), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 2);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 1), 1);
 	/* the call itself alerts; what is asked for by name is still told */
 	event_set_text(&event, F_VISIBILITY, "plaintext");
-	assert_int_equal(policy_match(policy, &event, found, 4), 1);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 1);
 	assert_string_equal(found[0].rule_id, "R-2");
 	assert_string_equal(found[0].rule_version, "1");
 	assert_string_equal(found[0].category, "policy");
 	assert_null(found[0].reference);
 	event_set_text(&event, F_VISIBILITY, "sni");
 	event_set_text(&event, F_ACTIVITY, "presence");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_EVENT_ACTION, "GN-1001");
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	event_clear(&event, F_EVENT_ACTION);
-	assert_int_equal(policy_match(policy, &event, found, 4), 0);
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
 	policy_free(policy);
 }
 
@@ -253,7 +368,7 @@ static void test_embedded_tests(void **state)
 	struct seen seen = {0};
 
 	(void)state;
-	assert_int_equal(policy_test(policy, see, &seen), 1);
+	assert_int_equal(test_embedded_of(policy, see, &seen), 1);
 	assert_int_equal(seen.count, 4);
 	assert_int_equal(seen.wrong_line, 10);
 	assert_int_equal(seen.wrong_column, 9);
@@ -277,9 +392,10 @@ static void test_errors(void **state)
 	       "f:5:49: a country is two capital letters (ISO 3166 alpha-2)",
 	       "f:6:7: a provider entry needs a condition, for the rest there is \"default\"",
 	       "f:7:36: the list is empty");
-	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
-	       "     on: [llm-requests], attack: [1567], throttle: {}}\n",
-	       "f:3:42: unknown key \"throttle\" in a rule");
+	REFUSE("providers:\n  entries:\n    - {verdict: tolerated, accounts: [private]}\n"
+	       "    - {verdict: tolerated, hours: [noon]}\n",
+	       "f:3:39: unknown kind of account \"private\"",
+	       "f:4:36: a day is one of mon tue wed thu fri sat sun");
 	REFUSE("rules:\n  - {id: a b, name: '', when: user.name exists, severity: hihg,\n"
 	       "     on: [llm-requests], attack: [1567]}\n",
 	       "f:2:10: an id is letters, digits, '_' or '-', at most 63",
@@ -382,6 +498,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_judge_unknown),
+		cmocka_unit_test(test_judge_keys),
+		cmocka_unit_test(test_judge_hours),
+		cmocka_unit_test(test_near_miss),
 		cmocka_unit_test(test_unresolved_vendor),
 		cmocka_unit_test(test_file_order),
 		cmocka_unit_test(test_rules),

@@ -18,7 +18,7 @@ static size_t matches(const struct policy *policy, const struct event *event,
 		      struct finding *finding)
 {
 	struct finding found[4];
-	size_t n = policy_match(policy, event, found, 4);
+	size_t n = policy_match(policy, NULL, event, found, 4);
 
 	if (n && finding)
 		*finding = found[0];
@@ -265,7 +265,7 @@ static void test_hours(void **state)
 	assert_int_equal(matches(policy, &event, NULL), 0);
 	policy_free(policy);
 	REFUSE("rules:\n" RULE_HEAD("A") ANY "    hours: [mo 08:00-18:00]\n    outside_hours: []\n",
-	       "f:7:20: a rule has either \"hours\" or \"outside_hours\"",
+	       "f:7:20: there is either \"hours\" or \"outside_hours\"",
 	       "f:6:13: a day is one of mon tue wed thu fri sat sun");
 	REFUSE("rules:\n" RULE_HEAD("A") ANY "    hours: []\n", "f:6:12: the list is empty");
 }
@@ -301,7 +301,7 @@ static void test_overridden_tests(void **state)
 	    "      - {event: {gnomon.service: x, user.name: dave}, at: mon 22:00, expect: none}\n"
 	    "      - {event: {gnomon.service: x, user.name: eve}, at: mon 22:00, expect: alert}\n");
 	seal(policy);
-	assert_int_equal(policy_test(policy, see, &outcome), 0);
+	assert_int_equal(test_embedded_of(policy, see, &outcome), 0);
 	assert_int_equal(outcome.count, 4);
 	assert_int_equal(outcome.fired, 2);
 	policy_free(policy);

@@ -137,6 +137,32 @@ static void test_server_side(void **state)
 	      "1> GET / 1.0 18\n1> end\n1< 200 1.0 16\n1< body [until the end]\n1 end complete\n");
 }
 
+/* Every byte of the stream is some message's. */
+static void test_bytes(void **state)
+{
+	static const char out[] = "POST /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+				  "3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+	static const char in[] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
+				 "Content-Length: 3\r\n\r\nxyzHTTP/1.1 200 OK\r\n\r\nthe rest";
+
+	(void)state;
+	for (size_t step = 1; step < 80; step++) {
+		const struct turn turns[] = {{DIR_OUT, out, 0}, {DIR_IN, in, 0}, END};
+		struct stream s;
+
+		stream_begin(&s, true);
+		for (size_t i = 0; turns[i].text; i++)
+			for (size_t at = 0; at < strlen(turns[i].text); at += step)
+				stream_feed(&s, turns[i].dir, turns[i].text + at,
+					    step < strlen(turns[i].text + at)
+						    ? step
+						    : strlen(turns[i].text + at));
+		free(stream_finish(&s));
+		assert_int_equal(s.recorder.total[DIR_OUT], strlen(out));
+		assert_int_equal(s.recorder.total[DIR_IN], strlen(in));
+	}
+}
+
 static void test_chunked(void **state)
 {
 	static const struct turn turns[] = {
@@ -203,8 +229,8 @@ static void test_early_response(void **state)
 static void test_upgrade(void **state)
 {
 	static const struct turn turns[] = {
-		OUT("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-		IN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), END};
+		OUT("GET /u HTTP/1.1\r\nUpgrade: otherthing\r\n\r\n"),
+		IN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: otherthing\r\n\r\n"), END};
 	static const struct turn more[] = {
 		OUT("CONNECT a:443 HTTP/1.1\r\n\r\n"),
 		IN("HTTP/1.1 200 Connection established\r\nContent-Length: 5\r\n\r\n\x16\x03"),
@@ -215,8 +241,8 @@ static void test_upgrade(void **state)
 
 	(void)state;
 	check(turns, true, 0,
-	      "1> GET /ws 1.1 40\n  Upgrade=websocket\n1> end\n"
-	      "1< 101 1.1 56\n  Upgrade=websocket\n1 end complete\n");
+	      "1> GET /u 1.1 40\n  Upgrade=otherthing\n1> end\n"
+	      "1< 101 1.1 57\n  Upgrade=otherthing\n1 end complete\n");
 	check(more, true, -EPROTO,
 	      "1> CONNECT a:443 1.1 26\n1> end\n"
 	      "1< 200 1.1 58\n  Content-Length=5\n1 end complete\n");
@@ -600,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_server_side),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_chunked),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_continue),

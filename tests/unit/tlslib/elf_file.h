@@ -147,3 +147,25 @@ static inline void remove_directory(const char *directory)
 {
 	assert_true(run_in(directory, "rm -rf \"$PWD\""));
 }
+
+/* A test that needs what a machine may not have. Returns why it was skipped, NULL: it has passed. A failed
+ * assertion ends the program, since these do not run inside a cmocka group: cmocka has no words for why a
+ * test was skipped. */
+struct optional_test {
+	const char *name;
+	const char *(*run)(const void *argument);
+	const void *argument;
+};
+
+static inline int run_optional(const struct optional_test *tests, size_t count)
+{
+	printf("1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		const char *reason = tests[i].run(tests[i].argument);
+
+		printf("ok %zu - %s%s%s\n", i + 1, tests[i].name, reason ? " # SKIP " : "",
+		       reason ? reason : "");
+		fflush(stdout);
+	}
+	return 0;
+}

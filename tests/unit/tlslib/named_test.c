@@ -30,22 +30,23 @@ static const struct library {
 	 {{TLS_READ, "PR_Read"}, {TLS_WRITE, "PR_Write"}, {TLS_FREE, "PR_Close"}}},
 };
 
-static void load(struct elf_file *file, const struct library *library)
+static bool load(struct elf_file *file, const struct library *library)
 {
 	for (size_t i = 0; library->paths[i]; i++)
 		if (elf_file_load(file, library->paths[i]))
-			return;
-	print_message("%s is not installed\n", library->paths[0]);
-	skip();
+			return true;
+	return false;
 }
 
-static void check(const struct library *library)
+static const char *check(const void *argument)
 {
+	const struct library *library = argument;
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct elf_file file;
 	int n, i = 0;
 
-	load(&file, library);
+	if (!load(&file, library))
+		return "not installed";
 	n = elf_file_find(&file, hooks);
 	for (; i < 6 && library->expected[i].symbol; i++) {
 		assert_true(i < n);
@@ -59,21 +60,10 @@ static void check(const struct library *library)
 	for (file.end = 0; file.end < file.len; file.end += file.end < 1024 ? 1 : 9973)
 		assert_int_equal(elf_file_find(&file, hooks), -ENOEXEC);
 	elf_file_free(&file);
+	return NULL;
 }
 
-static void gnutls(void **state)
-{
-	(void)state;
-	check(&libraries[0]);
-}
-
-static void nspr(void **state)
-{
-	(void)state;
-	check(&libraries[1]);
-}
-
-static void names_that_match(void **state)
+static const char *names_that_match(const void *argument)
 {
 	static const struct {
 		const char *path;
@@ -90,35 +80,35 @@ static void names_that_match(void **state)
 		{"/usr/bin/node", NULL},
 	};
 
-	(void)state;
+	(void)argument;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_ptr_equal(tlslib_by_path(span_str(cases[i].path)), cases[i].ops);
+	return NULL;
 }
 
 /* It exports SSL_read for GnuTLS's sessions. */
-static void wrapper_of_gnutls(void **state)
+static const char *wrapper_of_gnutls(const void *argument)
 {
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct elf_file file;
 
-	(void)state;
-	if (!elf_file_load(&file, "/usr/lib/x86_64-linux-gnu/libgnutls-openssl.so.27")) {
-		print_message("libgnutls-openssl is not installed\n");
-		skip();
-	}
+	(void)argument;
+	if (!elf_file_load(&file, "/usr/lib/x86_64-linux-gnu/libgnutls-openssl.so.27"))
+		return "not installed";
 	assert_true(symbol_offset(&file, "SSL_read") != 0);
 	assert_int_equal(elf_file_find(&file, hooks), -ENOENT);
 	elf_file_free(&file);
+	return NULL;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_that_match),
-		cmocka_unit_test(gnutls),
-		cmocka_unit_test(nspr),
-		cmocka_unit_test(wrapper_of_gnutls),
+	const struct optional_test tests[] = {
+		{"names that match", names_that_match, NULL},
+		{"GnuTLS", check, &libraries[0]},
+		{"NSPR", check, &libraries[1]},
+		{"GnuTLS's wrapper for OpenSSL's interface", wrapper_of_gnutls, NULL},
 	};
 
-	return cmocka_run_group_tests_name("named", tests, NULL, NULL);
+	return run_optional(tests, sizeof(tests) / sizeof(tests[0]));
 }

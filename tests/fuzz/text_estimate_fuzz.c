@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Token estimates: the same state however the text is cut, bounds in order, and a sane size. */
+#include <stdlib.h>
+
+#include "estimate/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The first byte chooses the pieces; 0xc0 in the text also ends one text and begins another. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct text_estimate whole = {0}, pieces = {0};
+	struct span text;
+	size_t step;
+
+	if (!size)
+		return 0;
+	step = data[0] % 7 + 1;
+	text = span_of((const char *)data + 1, size - 1);
+	for (struct span rest = text; rest.len;) {
+		const char *end = memchr(rest.at, 0xc0, rest.len);
+		size_t len = end ? (size_t)(end - rest.at) : rest.len;
+
+		text_estimate_feed(&whole, span_of(rest.at, len));
+		for (size_t i = 0; i < len; i += step)
+			text_estimate_feed(&pieces,
+					   span_of(rest.at + i, step < len - i ? step : len - i));
+		if (end) {
+			text_estimate_break(&whole);
+			text_estimate_break(&pieces);
+		}
+		rest = span_skip(rest, len + (end != NULL));
+	}
+	if (memcmp(&whole, &pieces, sizeof(whole)) != 0)
+		abort();
+	for (int t = 0; t <= TOKENIZER_COUNT; t++) {
+		struct token_range range = text_estimate_tokens(&whole, (enum tokenizer)t);
+
+		if (range.low < 0 || range.low > range.likely || range.likely > range.high ||
+		    range.likely > (int64_t)size * 16 + 16)
+			abort();
+	}
+	return 0;
+}
