@@ -128,6 +128,15 @@ struct {
 	__type(value, struct go_read);
 } go_reads SEC(".maps") __weak;
 
+/* Processes that seal and open AEAD records: any of their threads may receive the next one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_AEAD_PROCESSES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} aead_processes SEC(".maps") __weak;
+
 /* Files that were mapped executable and told to user space: each is looked at once. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* a file that is forgotten is only looked at again */

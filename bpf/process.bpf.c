@@ -48,11 +48,14 @@ int BPF_PROG(process_exit, struct task_struct *task)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct record_exit *r;
+	__u32 pid;
 
 	bpf_map_delete_elem(&threads, &thread); /* it may have died inside a TLS call */
 	/* do_exit() lowers `live` before this tracepoint; the last thread ends the process */
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
+	pid = thread >> 32;
+	bpf_map_delete_elem(&aead_processes, &pid);
 	if (!reserve_record(r))
 		return 0;
 	fill_header(&r->header, RECORD_EXIT, 0);

@@ -103,6 +103,39 @@ static __always_inline struct thread *thread_get(void)
 	return bpf_map_lookup_elem(&threads, &id);
 }
 
+extern volatile __u32 aead_seen; /* has any process? */
+
+/* The thread, known from now on as one of a process that seals and opens; NULL: the table is full. */
+static __always_inline struct thread *aead_thread(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct thread *thread = thread_get();
+	__u8 yes = 1;
+
+	if (!thread || thread->aead)
+		return thread;
+	thread->aead = 1;
+	if (bpf_map_update_elem(&aead_processes, &pid, &yes, BPF_ANY))
+		count_loss(KLOSS_TABLE, 1);
+	aead_seen = 1;
+	return thread;
+}
+
+/* A thread whose receives matter, because its process opens AEAD records; NULL: none, or the table is full. */
+static __always_inline struct thread *thread_receiving(struct thread *thread)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (thread && (thread->handle || thread->aead))
+		return thread;
+	if (!aead_seen || !bpf_map_lookup_elem(&aead_processes, &pid))
+		return NULL;
+	thread = thread_get();
+	if (thread)
+		thread->aead = 1;
+	return thread;
+}
+
 /* The stream was encrypted into memory: the thread's next send tells the socket. Two streams before a send leave
  * open whose it is, and a guess would be worse than nothing. */
 static __always_inline void await_send(struct thread *thread, __u64 handle)

@@ -107,13 +107,12 @@ static __always_inline void record_bytes(__u64 half, __u64 cookie, __u32 dir, __
 static __always_inline int sealed(const struct aead_record *record, enum inner_type inner)
 {
 	struct stream_key key = stream_key_of(half_of(record));
-	struct thread *thread = thread_get();
+	struct thread *thread = aead_thread();
 	struct stream *half;
 	__u64 cookie, n;
 
 	if (!thread)
 		return 0;
-	thread->aead = 1;
 	n = inner == INNER_LAST_BYTE ? data_len(record->at, record->len) : record->len;
 	if (!key.handle || !n)
 		return 0;
@@ -172,10 +171,9 @@ static __always_inline int open_enter(const struct aead_record *record, __u64 ou
 
 	if (inner == INNER_NO_DATA)
 		return 0;
-	thread = thread_get();
+	thread = aead_thread();
 	if (!thread)
 		return 0;
-	thread->aead = 1;
 	thread->inner = inner;
 	thread->opening = half_of(record);
 	thread->opened_at = out;

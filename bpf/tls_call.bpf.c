@@ -8,6 +8,7 @@
  */
 
 volatile __u32 verdict_epoch = 0;
+volatile __u32 aead_seen = 0;
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u32 function, __u64 done)
 {
@@ -120,7 +121,9 @@ static __always_inline int note_socket(struct sock *sk, bool sends)
 	struct stream *stream;
 	__u16 family;
 
-	if (!thread || (!thread->handle && !(sends ? thread->pending : thread->aead)))
+	if (!sends)
+		thread = thread_receiving(thread);
+	if (!thread || (sends && !thread->handle && !thread->pending))
 		return 0;
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)

@@ -47,6 +47,10 @@
 #define HTTP_CHUNK_LINE_MAX 1024
 /* An event name or the start of any other field line of a server-sent event. */
 #define SSE_NAME_MAX 64
+/* The name of an event in Amazon's event stream; the longest in use has 34 letters. */
+#define EVENT_NAME_MAX 64
+/* Amazon's own limits are 128 KiB of headers and 16 MiB of payload. */
+#define EVENTSTREAM_MESSAGE_MAX (16u << 20 | 128u << 10)
 /* What is decoded of a content coding passes through a window on the stack. */
 #define CODING_WINDOW_BYTES 8192
 /* "event:" and "retry:" are the longest beginnings of text that show a lying Content-Encoding. */
@@ -283,6 +287,8 @@
 #define KERNEL_THREADS_MAX 16384
 /* Goroutines that wait in a TLS read, one for each open connection of Go programs. */
 #define KERNEL_GO_READS_MAX 16384
+/* Running programs with rustls over AWS-LC; few have it. */
+#define KERNEL_AEAD_PROCESSES_MAX 1024
 /* Executables and libraries of a host and its containers; 32 bytes each. */
 #define KERNEL_FILES_MAX 16384
 

@@ -5,19 +5,12 @@
 #include <stdlib.h>
 
 #include "api/family.h"
+#include "api/framing.h"
 #include "api/usage_estimate.h"
 #include "catalog/catalog.h"
 #include "protocol/content_coding.h"
 #include "protocol/json_scan.h"
-#include "protocol/sse.h"
 #include "util/cleanup.h"
-
-enum body_form {
-	BODY_UNDECIDED, /* no byte that tells has come */
-	BODY_JSON,
-	BODY_SSE,
-	BODY_PASSED, /* nothing that is understood */
-};
 
 /* One direction of a WebSocket. */
 struct socket_half {
@@ -40,11 +33,9 @@ struct api_exchange {
 	/* Of a WebSocket: what it was before its first message, to begin each call with; NULL: none. */
 	struct api_exchange *first;
 	struct socket_half socket[DIR_COUNT];
-	/* What the response's Content-Type says, for bodies whose first byte does not. */
-	enum body_form declared, form;
+	struct framing framing; /* of the response */
 	struct json_scan request_scan, response_scan;
 	struct usage_estimate estimate;
-	struct sse sse;
 	/* Compiled for each exchange: a microsecond against a model's seconds, and no state
 	 * that outlives it. */
 	struct json_paths request_paths, response_paths;
@@ -79,30 +70,29 @@ static void tell_response_text(void *ctx, struct span piece)
 	usage_estimate_response(&e->estimate, piece);
 }
 
-static void response_document(struct api_exchange *e, struct span name)
+static void response_document(struct api_exchange *e, struct span name, bool damaged)
 {
-	bool whole = json_scan_end(&e->response_scan) == 0;
+	bool whole = json_scan_end(&e->response_scan) == 0 && !damaged;
 
 	e->body->response_document(e->state, &e->facts, name, whole);
 }
 
-static void event_data(void *ctx, struct span bytes)
+static void document_data(void *ctx, struct span bytes)
 {
 	struct api_exchange *e = ctx;
 
 	json_scan_feed(&e->response_scan, bytes);
 }
 
-static void event_end(void *ctx, struct span name, bool damaged)
+static void document_end(void *ctx, struct span name, bool damaged)
 {
 	struct api_exchange *e = ctx;
 
-	(void)damaged; /* the scanner was told too, and a document that was whole by then counts */
-	response_document(e, name);
+	response_document(e, name, damaged);
 	json_scan_restart(&e->response_scan);
 }
 
-static const struct sse_listener on_event = {.data = event_data, .event_end = event_end};
+static const struct document_listener on_document = {.data = document_data, .end = document_end};
 
 static struct api_exchange *exchange_alloc(const struct api_ops *ops, const struct api_ops *body)
 {
@@ -152,33 +142,11 @@ static void request_body(void *ctx, struct span bytes)
 	json_scan_feed(&e->request_scan, bytes);
 }
 
-/* Types are often missing or wrong, the first byte that is no blank hardly ever. Blanks and the
- * byte order mark mean nothing at the start of either form. */
-static enum body_form sniff(const struct api_exchange *e, char c)
-{
-	if (strchr(" \t\r\n\xEF\xBB\xBF", c) && c)
-		return BODY_UNDECIDED;
-	if (c == '{')
-		return BODY_JSON;
-	/* data:, event:, id:, retry: and comments */
-	if (c && strchr("deir:", c))
-		return BODY_SSE;
-	return e->declared;
-}
-
 static void response_body(void *ctx, struct span bytes)
 {
 	struct api_exchange *e = ctx;
 
-	while (e->form == BODY_UNDECIDED && bytes.len) {
-		e->form = sniff(e, bytes.at[0]);
-		if (e->form == BODY_UNDECIDED)
-			bytes = span_skip(bytes, 1);
-	}
-	if (e->form == BODY_JSON)
-		json_scan_feed(&e->response_scan, bytes);
-	else if (e->form == BODY_SSE)
-		sse_feed(&e->sse, bytes);
+	framing_feed(&e->framing, bytes);
 }
 
 static content_fn *const body_of[DIR_COUNT] = {[DIR_OUT] = request_body, [DIR_IN] = response_body};
@@ -192,11 +160,8 @@ static void lost(struct api_exchange *e, enum stream_dir message)
 		json_scan_lost(&e->request_scan);
 		return;
 	}
-	if (e->form == BODY_UNDECIDED)
-		e->form = e->declared ? e->declared : BODY_PASSED;
 	json_scan_lost(&e->response_scan);
-	if (e->form == BODY_SSE)
-		sse_lost(&e->sse);
+	framing_lost(&e->framing);
 }
 
 /* The rest of a body cannot be decoded. */
@@ -215,6 +180,15 @@ static void open_coding(struct api_exchange *e, enum stream_dir message,
 
 	if (content_coding_new(&e->coding[message], header, e->budget, body_of[message], e) < 0)
 		pass(e, message);
+}
+
+/* Does the family look into an array as a whole? */
+static bool wants_array(const struct json_path *paths)
+{
+	for (; paths->path; paths++)
+		if (paths->path[0] == '[')
+			return true;
+	return false;
 }
 
 struct api_exchange *api_exchange_new(const struct http_head *request,
@@ -252,7 +226,7 @@ struct api_exchange *api_exchange_new_within(const struct http_head *request,
 	json_scan_init(&e->response_scan, &e->response_paths, tell_response, e);
 	json_scan_tell_text(&e->request_scan, tell_request_text);
 	json_scan_tell_text(&e->response_scan, tell_response_text);
-	sse_init(&e->sse, &on_event, e);
+	framing_init(&e->framing, &on_document, e, wants_array(body->response_paths));
 	open_coding(e, DIR_OUT, request);
 	request_head(e, request);
 	return TAKE_PTR(e);
@@ -266,13 +240,6 @@ void api_exchange_free(struct api_exchange *exchange)
 	content_coding_free(exchange->coding[DIR_IN]);
 	free(exchange->first);
 	free(exchange);
-}
-
-static bool media_type_is(struct span value, struct span type)
-{
-	if (value.len < type.len || !span_eq_nocase(span_of(value.at, type.len), type))
-		return false;
-	return value.len == type.len || strchr("; \t", value.at[type.len]);
 }
 
 /* Is `parameter` among those of the extensions that were agreed on (RFC 7692 section 7.1)? */
@@ -291,7 +258,7 @@ static void open_socket(struct api_exchange *e, const struct http_head *response
 						      SPAN_LITERAL("client_no_context_takeover"));
 	e->socket[DIR_IN].no_history = has_parameter(response,
 						     SPAN_LITERAL("server_no_context_takeover"));
-	e->form = BODY_JSON;
+	e->framing.form = BODY_JSON;
 	e->facts.stream = TRI_TRUE;
 	if (e->first || e->coding[DIR_OUT])
 		return;
@@ -304,14 +271,8 @@ static void open_socket(struct api_exchange *e, const struct http_head *response
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
 {
-	struct span type = http_header_get(response, SPAN_LITERAL("content-type"));
-
 	response_head(exchange, response);
-	exchange->declared = BODY_PASSED;
-	if (media_type_is(type, SPAN_LITERAL("text/event-stream")))
-		exchange->declared = BODY_SSE;
-	else if (media_type_is(type, SPAN_LITERAL("application/json")))
-		exchange->declared = BODY_JSON;
+	framing_declare(&exchange->framing, response);
 	if (response->status == 101)
 		open_socket(exchange, response);
 	else if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
@@ -360,7 +321,7 @@ bool api_exchange_message_end(struct api_exchange *exchange, enum stream_dir mes
 		json_scan_restart(&exchange->request_scan);
 		return false;
 	}
-	response_document(exchange, (struct span){0});
+	response_document(exchange, (struct span){0}, false);
 	json_scan_restart(&exchange->response_scan);
 	return exchange->socket[DIR_OUT].any &&
 	       (exchange->facts.finish_reason[0] || exchange->facts.error_type[0]);
@@ -423,7 +384,7 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	if (json_scan_end(&exchange->request_scan) == 0 && facts->stream == TRI_UNKNOWN)
 		facts->stream = exchange->body->stream_default;
 	/* The whole body, or an event whose blank line is missing. */
-	response_document(exchange, (struct span){0});
+	response_document(exchange, (struct span){0}, false);
 	usage_estimate_apply(&exchange->estimate, facts);
 }
 

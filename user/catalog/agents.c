@@ -253,39 +253,47 @@ static void set(struct agent_match *match, const struct agent *agent, unsigned i
 	*match = (struct agent_match){agent->id, confidence, evidence};
 }
 
+/* Neither an agent itself nor a host of agents. */
+static void match_other(const struct agents *agents, const struct agent_subject *subject,
+			const struct agent *request, unsigned int evidence,
+			struct agent_match *match)
+{
+	const struct agent *ancestor = by_ancestor(agents, subject);
+
+	if (request && request == ancestor)
+		set(match, request, CONFIDENCE_REQUEST_ANCESTOR,
+		    evidence | 1u << AGENT_BY_ANCESTOR);
+	else if (request)
+		set(match, request, CONFIDENCE_REQUEST, evidence);
+	else if (ancestor)
+		set(match, ancestor, CONFIDENCE_ANCESTOR, 1u << AGENT_BY_ANCESTOR);
+	else if (subject->program_count && subject->programs->executable.len)
+		match->id = AGENT_NONE;
+}
+
 void agents_match(const struct agents *agents, const struct agent_subject *subject,
 		  struct agent_match *match)
 {
-	const struct agent_program *own = subject->program_count ? subject->programs : NULL;
-	bool host = own && is_host(agents, own);
+	const struct agent *process = NULL, *request = NULL;
 	unsigned int process_evidence = 0, request_evidence = 0;
-	const struct agent *process = own ? by_program(agents, own, &process_evidence) : NULL;
-	const struct agent *request = subject->head
-					      ? by_request(agents, subject->head, &request_evidence)
-					      : NULL;
-	const struct agent *ancestor;
+	bool host = false;
 
 	*match = (struct agent_match){0};
-	if (process && process == request) {
+	if (subject->program_count) {
+		host = is_host(agents, subject->programs);
+		process = by_program(agents, subject->programs, &process_evidence);
+	}
+	if (subject->head)
+		request = by_request(agents, subject->head, &request_evidence);
+	if (process && process == request)
 		set(match, process, CONFIDENCE_BOTH, process_evidence | request_evidence);
-	} else if (process && request) {
+	else if (process && request)
 		set(match, host ? request : process, CONFIDENCE_CONTRADICTED,
 		    host ? request_evidence : process_evidence);
-	} else if (process) {
+	else if (process)
 		set(match, process, CONFIDENCE_PROCESS, process_evidence);
-	} else if (host) {
-		if (request)
-			set(match, request, CONFIDENCE_REQUEST, request_evidence);
-	} else {
-		ancestor = by_ancestor(agents, subject);
-		if (request && request == ancestor)
-			set(match, request, CONFIDENCE_REQUEST_ANCESTOR,
-			    request_evidence | 1u << AGENT_BY_ANCESTOR);
-		else if (request)
-			set(match, request, CONFIDENCE_REQUEST, request_evidence);
-		else if (ancestor)
-			set(match, ancestor, CONFIDENCE_ANCESTOR, 1u << AGENT_BY_ANCESTOR);
-		else if (own && own->executable.len)
-			match->id = AGENT_NONE;
-	}
+	else if (host && request)
+		set(match, request, CONFIDENCE_REQUEST, request_evidence);
+	else if (!host)
+		match_other(agents, subject, request, request_evidence, match);
 }

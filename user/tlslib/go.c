@@ -275,6 +275,9 @@ static int add_function(const struct go_table *table, const struct go_function *
 	if ((size_t)n != function->bytes || !body)
 		return -ENOENT;
 	r = add_hook(list, role, offset + body);
+	/* since Go 1.21 it is push rbp, which the kernel emulates */
+	if (!r)
+		list->hooks[list->count - 1].emulated = code[body] == 0x55;
 	if (!r && role == TLS_GO_READ)
 		r = add_returns(list, code, (size_t)n, offset);
 	return r;

@@ -46,7 +46,7 @@ static const struct client {
 	{"@esbuild/linux-x64@0.28.2",
 	 MODULES "@esbuild/linux-x64/bin/esbuild",
 	 11427952,
-	 {{TLS_GO_READ, 0x208c20}, {TLS_GO_WRITE, 0x207720}}},
+	 {{TLS_GO_READ, 0x208c2a}, {TLS_GO_WRITE, 0x20772f}}},
 };
 
 static const char *check(const void *argument)
