@@ -182,14 +182,46 @@ int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk)
 		return 0;
 	sample.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	conn = bpf_map_lookup_elem(&conns, &sample.cookie);
-	if (!conn || !conn->established || conn->role != SOCKET_CONNECTED)
-		return 0;
-	bytes = payload_of(sk);
-	sample.bytes_sent = bytes.sent;
-	sample.bytes_received = bytes.received;
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP) {
+		const struct flow_head *head = ctx->value;
+
+		if (!head)
+			return 0;
+		sample.bytes_sent = head->bytes[DIR_OUT];
+		sample.bytes_received = head->bytes[DIR_IN];
+	} else {
+		conn = bpf_map_lookup_elem(&conns, &sample.cookie);
+		if (!conn || !conn->established || conn->role != SOCKET_CONNECTED)
+			return 0;
+		bytes = payload_of(sk);
+		sample.bytes_sent = bytes.sent;
+		sample.bytes_received = bytes.received;
+	}
 	bpf_seq_write(ctx->meta->seq, &sample, sizeof(sample));
 	return 0;
+}
+
+/* A socket of QUIC is closed: UDP has no states to tell of it. */
+SEC("cgroup/sock_release")
+int datagram_release(struct bpf_sock *ctx)
+{
+	const struct flow_head *head;
+	struct record_socket *r;
+
+	if (ctx->protocol != IPPROTO_UDP)
+		return 1;
+	head = bpf_sk_storage_get(&flow_heads, ctx, 0, 0);
+	if (!head || !reserve_record(r))
+		return 1;
+	__builtin_memset(r, 0, sizeof(*r));
+	fill_header(&r->header, RECORD_SOCKET, 0);
+	r->cookie = bpf_get_socket_cookie(ctx);
+	r->state = SOCKET_CLOSED;
+	r->role = SOCKET_CONNECTED;
+	r->bytes_sent = head->bytes[DIR_OUT];
+	r->bytes_received = head->bytes[DIR_IN];
+	bpf_ringbuf_submit(r, 0);
+	return 1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

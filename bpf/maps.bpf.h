@@ -158,6 +158,7 @@ struct flow_head {
 	__u8 reserved[3];
 	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
+	__u64 bytes[2]; /* of datagrams; TCP counts its own */
 };
 
 struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http.bpf.h"
+#include "udp.bpf.h"
 
 #include <bpf/bpf_endian.h>
 
@@ -22,24 +23,32 @@ struct flow_segment {
 	__u32 len;     /* of the packet, from the IP header */
 };
 
-/* RFC 791, RFC 8200, RFC 9293. Extension headers are left to nobody: such flows go by their socket alone. */
-static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segment *segment)
+/* RFC 791, RFC 8200. Extension headers are left to nobody: such flows go by their socket alone. */
+static __always_inline bool find_transport(struct __sk_buff *skb, __u8 protocol, __u32 *at)
 {
-	__u8 first, doff, next;
-	__u32 at;
+	__u8 first, next;
 
 	if (bpf_skb_load_bytes(skb, 0, &first, 1))
 		return false;
 	if (first >> 4 == 4) {
 		if (bpf_skb_load_bytes(skb, 9, &next, 1))
 			return false;
-		at = (first & 0xf) * 4;
+		*at = (first & 0xf) * 4;
 	} else {
 		if (bpf_skb_load_bytes(skb, 6, &next, 1))
 			return false;
-		at = 40;
+		*at = 40;
 	}
-	if (next != IPPROTO_TCP || bpf_skb_load_bytes(skb, at + 12, &doff, 1))
+	return next == protocol;
+}
+
+/* RFC 9293 */
+static __always_inline bool find_payload(struct __sk_buff *skb, struct flow_segment *segment)
+{
+	__u32 at;
+	__u8 doff;
+
+	if (!find_transport(skb, IPPROTO_TCP, &at) || bpf_skb_load_bytes(skb, at + 12, &doff, 1))
 		return false;
 	segment->payload = at + (doff >> 4) * 4;
 	segment->len = skb->len;
@@ -168,6 +177,31 @@ static __always_inline void on_handshake(struct __sk_buff *skb, const struct flo
 		head->left[dir] -= payload;
 }
 
+static __always_inline void on_datagram(struct __sk_buff *skb, struct bpf_sock *sk, __u32 dir)
+{
+	struct packet_facts facts = {.dir = dir};
+	struct record_who who = {};
+	struct flow_head *head;
+	enum datagram kind;
+	__u32 at, n;
+
+	if (!find_transport(skb, IPPROTO_UDP, &at))
+		return;
+	kind = datagram_kind(skb, at, dir);
+	if (kind == DATAGRAM_OTHER)
+		return;
+	if (kind == DATAGRAM_QUIC) {
+		head = bpf_sk_storage_get(&flow_heads, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!head || !quic_wants(skb, head, dir, at + 8))
+			return;
+		who_sends(skb, &who);
+		facts.who = &who;
+	}
+	facts.cookie = bpf_get_socket_cookie(skb);
+	n = skb->len < PACKET_BYTES_MAX ? skb->len : PACKET_BYTES_MAX;
+	emit_packet(skb, &facts, n);
+}
+
 static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 {
 	struct flow_segment segment;
@@ -178,6 +212,10 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 	if (!sk)
 		return 1;
 	sk = bpf_sk_fullsock(sk);
+	if (sk && sk->protocol == IPPROTO_UDP) {
+		on_datagram(skb, sk, dir);
+		return 1;
+	}
 	if (!sk || sk->protocol != IPPROTO_TCP)
 		return 1;
 	head = bpf_sk_storage_get(&flow_heads, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);

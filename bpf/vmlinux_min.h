@@ -107,7 +107,22 @@ struct signal_struct {
 
 struct files_struct;
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+typedef struct {
+	__u32 val;
+} kgid_t;
+
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+};
+
 struct task_struct {
+	const struct cred *cred;
+	char comm[16];
 	pid_t pid;
 	pid_t tgid;
 	__u64 start_boottime;
@@ -178,6 +193,7 @@ struct pt_regs {
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define S_IFMT      0170000 /* include/uapi/linux/stat.h */
 #define S_IFSOCK    0140000
 #define SOCK_DONE   1 /* bit of skc_flags: the peer's FIN was received (include/net/sock.h) */

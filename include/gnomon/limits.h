@@ -79,6 +79,21 @@
  * handshake message span records. */
 #define TLS_HELLO_MAX 16384
 
+/* Runs of a QUIC handshake that came before their turn: Chrome cuts and shuffles a ClientHello into about ten. */
+#define QUIC_CRYPTO_RANGES_MAX 64
+/* An Initial is in a datagram of at most an Ethernet's MTU (RFC 9000 section 14). */
+#define QUIC_DATAGRAM_MAX 2048
+/* ClientHellos over QUIC that are being put together at once, 17 KB each. */
+#define QUIC_PENDING_MAX 4096
+/* Compression pointers followed in one name (RFC 1035 section 4.1.4); servers need one or two. */
+#define DNS_POINTERS_MAX 16
+/* Records looked at in one answer: 64 KB of TCP could hold thousands, 1,232 bytes of UDP hold 60. */
+#define DNS_RECORDS_MAX 128
+/* Addresses whose name is remembered, 300 bytes each: what a host resolves in a day, or a network in an hour. */
+#define DNS_CACHE_MAX 16384
+/* Clients connect a while after an answer has expired, and no answer is good for more than a day. */
+#define DNS_TTL_MIN_S 300
+#define DNS_TTL_MAX_S 86400
 /* IEEE 802.1ad stacks two tags; a third and fourth turn up where a carrier adds its own. */
 #define VLAN_TAGS_MAX 4
 /* RFC 8200 section 4.1 foresees seven extension headers before the transport header. */
@@ -106,6 +121,10 @@
 /* Payload that a client sends beyond its ClientHello when it only opens a connection: Finished, HTTP/2
  * preface and settings, close_notify come to 100 to 350 bytes; a call has headers and a body. */
 #define PRESENCE_BYTES 512
+/* The same over QUIC: its handshake's datagrams are padded to 1,200 bytes. */
+#define PRESENCE_QUIC_BYTES 3000
+/* Of a service that only an address's name tells. */
+#define DNS_CONFIDENCE_MAX 60
 /* Exchanges that are open at once on one stream (HTTP/1 pipelining; HTTP/2 streams later). */
 #define EXCHANGES_PER_STREAM_MAX 32
 #define USERS_CACHED_MAX         1024
@@ -242,6 +261,8 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
+#define QUIC_PACKETS_PER_FLOW 8
 /* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
 #define PACKET_HTTP_BYTES_MAX (65536 + 128)
 /* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most

@@ -144,12 +144,14 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 	community_id(text, &flow->client, &flow->server, flow->transport);
 	event_format(event, F_NETWORK_COMMUNITY_ID, "%s", text);
 	if (wire->has_hello) {
-		event_set_text(event, F_NETWORK_PROTOCOL, "tls");
+		event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
 		event_set_text(event, F_TLS_NEXT_PROTOCOL, wire->hello.alpn);
 		event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
 		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
 		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
 	}
+	if (wire->dns_name[0])
+		event_set_text(event, F_DESTINATION_DOMAIN, wire->dns_name);
 	if (wire->http)
 		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));

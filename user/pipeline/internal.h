@@ -23,6 +23,8 @@ struct pipeline {
 	struct table streams;
 	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
 	struct table listeners;               /* server.c's */
+	struct dns_cache *names;              /* of addresses */
+	size_t quic_pending;                  /* flows whose ClientHello is being put together */
 	uint64_t cleartext_count;             /* numbers the streams of cleartext flows */
 	struct processes *processes;
 	struct users *users;
@@ -46,14 +48,18 @@ struct agent_found {
 struct wire {
 	struct reassembly *direction[DIR_COUNT]; /* DIR_OUT: from the client */
 	struct tls_hello_parser *parser;
+	struct quic_initials *quic;
 	struct tls_hello hello;
 	bool has_hello, not_tls;
-	bool plaintext;     /* an LLM exchange was read on it */
+	bool plaintext; /* an LLM exchange was read on it */
+	bool is_quic;
 	bool http;          /* it speaks HTTP without TLS */
 	bool steered;       /* the kernel holds a verdict on its socket */
 	bool server_side;   /* of a socket that this host accepted: not told, its client may be */
 	uint64_t cleartext; /* the number of its stream, 0: none */
 	bool fin[DIR_COUNT];
+	char dns_name[HOST_NAME_MAX_BYTES]; /* what the server's address was the answer to; only
+					     * where the handshake has no name */
 	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
@@ -79,6 +85,10 @@ static inline struct wire *wire_of(const struct flow *flow)
 	return flow->detail;
 }
 
+/* A new flow like that one, with a struct wire. NULL without memory. */
+struct flow *wire_flow_new(struct pipeline *p, const struct flow *like);
+/* The ClientHello is read: looks up the name in it, or the address's where it has none. */
+void wire_name(struct pipeline *p, struct flow *flow);
 /* Is it a connection to an AI service? */
 bool wire_is_ai(const struct wire *wire);
 
@@ -92,6 +102,11 @@ bool cleartext_bytes(struct pipeline *p, struct flow *flow, enum stream_dir dir,
 void cleartext_gap(struct pipeline *p, struct flow *flow, enum stream_dir dir, uint64_t bytes);
 /* Tells what is open on its stream, if it has one. */
 void cleartext_end(struct pipeline *p, struct flow *flow);
+
+/* udp.c */
+struct packet;
+void udp_packet(struct pipeline *p, const struct observation *obs, const struct packet *packet);
+void udp_release(struct pipeline *p, struct wire *wire);
 
 /* server.c: llm-server events */
 int servers_init(struct pipeline *p);

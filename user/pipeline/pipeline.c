@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "flow/dns_cache.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
 #include "policy/state.h"
@@ -59,13 +60,14 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 	p->stats.worst = -1;
 	p->codings.max = CODINGS_MEMORY_MAX;
 	p->flows = flows_new(wire_release, p);
+	p->names = dns_cache_new();
 	p->processes = processes_new(config->live ? "/proc" : NULL, "");
 	if (config->live)
 		p->users = users_new("/etc/passwd", "/etc/group");
 	if (!config->state)
 		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
-	if (!p->state || !p->flows || !p->processes || (config->live && !p->users) ||
+	if (!p->state || !p->flows || !p->names || !p->processes || (config->live && !p->users) ||
 	    plaintext_init(p) || servers_init(p)) {
 		pipeline_free(p);
 		return NULL;
@@ -89,6 +91,7 @@ void pipeline_free(struct pipeline *p)
 		plaintext_done(p);
 	flows_free(p->flows);
 	servers_done(p);
+	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
 	policy_state_free(p->own_state);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "flow/dns_cache.h"
 #include "net/packet.h"
 #include "pipeline/internal.h"
 
@@ -22,6 +23,7 @@ void wire_release(void *ctx, struct flow *flow)
 	if (!wire)
 		return;
 	cleartext_end(p, flow);
+	udp_release(p, wire);
 	if (wire->steered && p->config.source) {
 		struct steering steering = {.cookie = flow->cookie, .action = STEER_FORGET};
 
@@ -33,7 +35,7 @@ void wire_release(void *ctx, struct flow *flow)
 	free(wire);
 }
 
-static struct flow *flow_new(struct pipeline *p, const struct flow *like)
+struct flow *wire_flow_new(struct pipeline *p, const struct flow *like)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
 	struct flow with = *like;
@@ -67,6 +69,36 @@ static void stop_reading(struct wire *wire)
 			reassembly_stop(wire->direction[dir]);
 }
 
+/* Names of the outer hello of encrypted ones (RFC 9849): they say nothing of the service. */
+static bool hides_name(const struct tls_hello *hello)
+{
+	return !hello->server_name[0] ||
+	       (hello->ech && strcmp(hello->server_name, "cloudflare-ech.com") == 0);
+}
+
+static void look_up(struct pipeline *p, struct wire *wire)
+{
+	const char *name = wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
+
+	if (!catalog_lookup(p->config.catalog, span_str(name), &wire->match))
+		wire->match.service = NULL;
+	/* an address of a content network has many names */
+	else if (wire->dns_name[0] && wire->match.confidence > DNS_CONFIDENCE_MAX)
+		wire->match.confidence = DNS_CONFIDENCE_MAX;
+}
+
+void wire_name(struct pipeline *p, struct flow *flow)
+{
+	struct wire *wire = wire_of(flow);
+	const char *name = NULL;
+
+	if (hides_name(&wire->hello))
+		name = dns_cache_find(p->names, &flow->server.address, p->now_ns);
+	if (name)
+		span_copy(wire->dns_name, sizeof(wire->dns_name), span_str(name));
+	look_up(p, wire);
+}
+
 struct reading {
 	struct pipeline *pipeline;
 	struct flow *flow;
@@ -89,9 +121,7 @@ static void read_hello(struct pipeline *p, struct flow *flow, struct span bytes)
 	if (r > 0) {
 		wire->has_hello = true;
 		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
-		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
-				    &wire->match))
-			wire->match.service = NULL;
+		wire_name(p, flow);
 		stop_reading(wire);
 		return;
 	}
@@ -177,7 +207,7 @@ static struct flow *accepted_flow(struct pipeline *p, const struct observation *
 		return NULL;
 	if (obs->who)
 		like.who = *obs->who;
-	flow = flow_new(p, &like);
+	flow = wire_flow_new(p, &like);
 	if (flow)
 		wire_of(flow)->server_side = true;
 	return flow;
@@ -216,7 +246,7 @@ static struct flow *captured_flow(struct pipeline *p, const struct packet *packe
 		return NULL; /* the tail of a connection that was told already */
 	like.client = from_client ? packet->source : packet->destination;
 	like.server = from_client ? packet->destination : packet->source;
-	return flow_new(p, &like);
+	return wire_flow_new(p, &like);
 }
 
 static void captured_packet(struct pipeline *p, const struct packet *packet)
@@ -262,6 +292,10 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 		pipeline_lost(p, LOSS_PARSE, 1);
 	if (r || packet.fragment)
 		return;
+	if (packet.transport == TRANSPORT_UDP) {
+		udp_packet(p, obs, &packet);
+		return;
+	}
 	if (obs->packet.cookie)
 		live_packet(p, obs, &packet);
 	else
@@ -292,7 +326,7 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 			return; /* opened before the sensor was, or a sample of what has closed */
 		if (obs->who)
 			like.who = *obs->who;
-		flow = flow_new(p, &like);
+		flow = wire_flow_new(p, &like);
 		if (!flow)
 			return;
 	}
@@ -311,13 +345,20 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 		event_set_text(event, F_VISIBILITY, "plaintext");
 		event_append(event, F_EVIDENCE,
 			     wire->http ? SPAN_LITERAL("cleartext") : SPAN_LITERAL("plaintext"));
-	} else if (wire->has_hello && wire->hello.server_name[0]) {
-		event_set_text(event, F_VISIBILITY, "sni");
-		event_set_text(event, F_VISIBILITY_REASON,
-			       wire->unseen_reason ? wire->unseen_reason : p->config.unseen_reason);
 	} else {
-		event_set_text(event, F_VISIBILITY, "ip");
+		const char *reason = wire->is_quic         ? "quic"
+				     : wire->unseen_reason ? wire->unseen_reason
+							   : p->config.unseen_reason;
+
+		event_set_text(event, F_VISIBILITY,
+			       wire->dns_name[0]            ? "dns"
+			       : wire->hello.server_name[0] ? "sni"
+							    : "ip");
+		if (wire->has_hello)
+			event_set_text(event, F_VISIBILITY_REASON, reason);
 	}
+	if (wire->dns_name[0])
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("dns"));
 	if (wire->has_hello && wire->hello.server_name[0])
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
 }
@@ -334,7 +375,9 @@ static void set_connection_message(struct event *event, const struct flow *flow,
 
 static bool is_use(const struct wire *wire, const struct flow *flow)
 {
-	return wire->plaintext || flow->sent > wire->hello_bytes + PRESENCE_BYTES;
+	uint64_t opening = wire->is_quic ? PRESENCE_QUIC_BYTES : PRESENCE_BYTES;
+
+	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
 }
 
 /* By the process alone where no request could be read. */
@@ -378,6 +421,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	}
 	set_connection_message(&event, flow,
 			       service                      ? service->id
+			       : wire->dns_name[0]          ? wire->dns_name
 			       : wire->hello.server_name[0] ? wire->hello.server_name
 							    : "a host without a name");
 	wire->told_sent = flow->sent;
@@ -424,9 +468,8 @@ void wire_rematch(struct pipeline *p)
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
 		struct wire *wire = wire_of(table_entry(link, struct flow, link));
 
-		if (!catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
-				    &wire->match))
-			wire->match.service = NULL;
+		/* what only a Host header or a port named is unknown until its next request */
+		look_up(p, wire);
 	}
 }
 

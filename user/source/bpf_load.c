@@ -205,7 +205,10 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 	skel->links.packet_out = bpf_program__attach_cgroup(skel->progs.packet_out, fd);
 	if (skel->links.packet_out)
 		skel->links.packet_in = bpf_program__attach_cgroup(skel->progs.packet_in, fd);
-	if (!skel->links.packet_in)
+	if (skel->links.packet_in)
+		skel->links.datagram_release =
+			bpf_program__attach_cgroup(skel->progs.datagram_release, fd);
+	if (!skel->links.datagram_release)
 		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb at %s: %s", mount,
 			    strerror(errno));
 	else
@@ -263,6 +266,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	bpf_program__set_autoattach(skel->progs.packet_out, false);
 	bpf_program__set_autoattach(skel->progs.packet_in, false);
 	bpf_program__set_autoattach(skel->progs.socket_bytes, false);
+	bpf_program__set_autoattach(skel->progs.datagram_release, false);
 	complaint[0] = '\0';
 	r = gnomon__load(skel);
 	if (!r)
