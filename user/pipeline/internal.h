@@ -22,8 +22,8 @@ struct pipeline {
 	struct flows *flows;
 	struct table streams;
 	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
-	struct table listeners;   /* server.c's */
-	uint64_t cleartext_count; /* numbers the streams of cleartext flows */
+	struct table listeners;               /* server.c's */
+	uint64_t cleartext_count;             /* numbers the streams of cleartext flows */
 	struct processes *processes;
 	struct users *users;
 	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
