@@ -10,8 +10,8 @@ struct budget;
 
 /*
  * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
- * the body's content coding and framing (whole JSON, server-sent events), scans it, and keeps the facts. Bounded memory
- * whatever the bodies' sizes.
+ * the bodies' content codings and framings (one JSON document, several as framing.h says, a
+ * WebSocket's messages), scans them, and keeps the facts. Bounded memory whatever the bodies' sizes.
  */
 struct api_exchange;
 struct catalog_match;
