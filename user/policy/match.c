@@ -42,6 +42,18 @@ static enum tristate ask_globs(const struct word_list *globs, const struct event
 	return truth(globs_match(globs, event->value[field].string));
 }
 
+/* A known process without a container is in none, and so has no image or namespace. */
+static enum tristate ask_container(const struct word_list *globs, const struct event *event,
+				   enum field field)
+{
+	enum tristate result = ask_globs(globs, event, field);
+
+	if (result == TRI_UNKNOWN && event_has(event, F_PROCESS_NAME) &&
+	    !event_has(event, F_CONTAINER_ID))
+		return TRI_FALSE;
+	return result;
+}
+
 /* By name, and by path where the entry gives one. */
 static enum tristate ask_processes(const struct word_list *globs, const struct event *event)
 {
@@ -135,7 +147,7 @@ static enum tristate entry_ask(const struct provider_entry *entry, enum entry_ke
 		return ask_processes(words, event);
 	case ENTRY_IMAGES:
 	case ENTRY_NAMESPACES:
-		return ask_globs(words, event, fields[key]);
+		return ask_container(words, event, fields[key]);
 	default:
 		return ask_field(words, event, fields[key]);
 	}

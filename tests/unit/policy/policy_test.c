@@ -171,6 +171,23 @@ static void test_judge_keys(void **state)
 	}
 }
 
+/* A process on the host is in no container; of one in a container the image may not be known. */
+static void test_judge_container(void **state)
+{
+	struct policy *policy =
+		make("providers: {entries: [{verdict: sanctioned, images: [ml/*]}]}");
+	struct event event;
+
+	(void)state;
+	call(&event, "openai", "model-api");
+	event_set_text(&event, F_PROCESS_NAME, "curl");
+	expect(policy, &event, "unsanctioned", "entry 1 of p fits but for container.image.name");
+	event_set_text(&event, F_CONTAINER_ID, "c1");
+	expect(policy, &event, "undetermined",
+	       "entry 1 of p depends on container.image.name, which is not known");
+	policy_free(policy);
+}
+
 static void test_judge_hours(void **state)
 {
 	struct policy *policy = make("providers:\n  entries:\n"
@@ -499,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_judge_unknown),
 		cmocka_unit_test(test_judge_keys),
+		cmocka_unit_test(test_judge_container),
 		cmocka_unit_test(test_judge_hours),
 		cmocka_unit_test(test_near_miss),
 		cmocka_unit_test(test_unresolved_vendor),
