@@ -381,13 +381,14 @@ static bool is_use(const struct wire *wire, const struct flow *flow)
 }
 
 /* By the process alone where no request could be read. */
-static void set_agent(struct pipeline *p, struct event *event, const struct flow *flow)
+static void set_agent(struct pipeline *p, struct event *event, const struct flow *flow,
+		      struct agent_found *found)
 {
-	struct agent_found found = wire_of(flow)->agent;
+	*found = wire_of(flow)->agent;
 
-	if (!found.id[0])
-		agent_find(p, &flow->who, NULL, &found);
-	agent_set(event, &found);
+	if (!found->id[0])
+		agent_find(p, &flow->who, NULL, found);
+	agent_set(event, found);
 }
 
 static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
@@ -398,6 +399,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	/* where nothing moved since, the rules have judged it all before */
 	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
 		    !(wire->told_sent || wire->told_received);
+	struct agent_found agent; /* lends the event its names */
 	struct event event;
 
 	compose_base(p, &event, action, p->now_ns);
@@ -414,7 +416,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 		event_set_bool(&event, F_INTERIM, true);
 	set_visibility(p, &event, wire);
 	if (service || wire->plaintext) {
-		set_agent(p, &event, flow);
+		set_agent(p, &event, flow, &agent);
 		compose_service(&event, service);
 		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
 		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);

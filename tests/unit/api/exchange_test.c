@@ -491,7 +491,11 @@ static void test_large_request(void **state)
 		conversation_feed(&c, DIR_OUT, piece, sizeof(piece));
 	conversation_feed(&c, DIR_OUT, last, strlen(last));
 	assert_int_equal(conversation_feed(&c, DIR_OUT, "\r\n0\r\n\r\n", 7), 0);
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow and quarantine grow with what is touched */
 	assert_true(peak_kib() - before < 2048);
+#else
+	(void)before;
+#endif
 	free(conversation_finish(&c));
 	assert_int_equal(c.shaped, 1);
 	assert_string_equal(c.last.request_model, "last");
