@@ -9,6 +9,7 @@
 #include "gnomon.skel.h"
 #include "gnomon/tlslib.h"
 #include "source/bpf_load.h"
+#include "source/libraries.h"
 #include "util/cleanup.h"
 
 /* What one hooked file holds: an entry probe a function, and with uprobe_multi one link for all returns. */
@@ -42,13 +43,6 @@ void attachments_free(struct attachments *a)
 	for (size_t i = 0; i < a->link_count; i++)
 		bpf_link__destroy(a->links[i]);
 	free(a);
-}
-
-static ssize_t read_file(void *ctx, void *to, size_t len, uint64_t offset)
-{
-	ssize_t n = pread(*(const int *)ctx, to, len, (off_t)offset);
-
-	return n < 0 ? -errno : n;
 }
 
 /* One program at one or more offsets of the file. */
@@ -162,7 +156,7 @@ static void report_file(struct attachments *a, const char *name, const char *lib
 
 int attachments_file(struct attachments *a, int fd, const char *name)
 {
-	struct tlslib_reader reader = {.read = read_file, .ctx = &fd};
+	struct tlslib_reader reader = {.read = tls_file_read, .ctx = &fd};
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	char path[64];
 	int n, r;

@@ -125,18 +125,11 @@ static bool first_look(struct discovery *d, const struct stat *st)
 	return true;
 }
 
-static ssize_t read_file(void *ctx, void *to, size_t len, uint64_t offset)
-{
-	ssize_t n = pread(*(const int *)ctx, to, len, (off_t)offset);
-
-	return n < 0 ? -errno : n;
-}
-
 /* `path` is what to open, `name` what to show. False: it could not be opened. */
 static bool look_at(struct discovery *d, const char *path, const char *name)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct tlslib_reader reader = {read_file, &fd};
+	struct tlslib_reader reader = {tls_file_read, &fd};
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))

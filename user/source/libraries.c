@@ -65,7 +65,7 @@ struct search {
 	size_t count;
 };
 
-static ssize_t read_fd(void *ctx, void *to, size_t len, uint64_t offset)
+ssize_t tls_file_read(void *ctx, void *to, size_t len, uint64_t offset)
 {
 	ssize_t n = pread(*(const int *)ctx, to, len, (off_t)offset);
 
@@ -78,7 +78,7 @@ static bool examine(struct tls_library *l, const char *path, int fd)
 	const char *name = strrchr(path, '/') + 1;
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	const struct tlslib_ops *ops = tlslib_by_path(span_str(path));
-	struct tlslib_reader reader = {read_fd, &fd};
+	struct tlslib_reader reader = {tls_file_read, &fd};
 
 	if (ops) {
 		int n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));

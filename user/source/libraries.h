@@ -21,6 +21,9 @@ struct tls_library {
  * caller, with at most TLS_FILES_MAX entries and returns their count. */
 size_t tls_libraries_loaded(struct tls_library **libraries);
 
+/* The reading end of a struct tlslib_reader over an open file: ctx points to the descriptor. */
+ssize_t tls_file_read(void *ctx, void *to, size_t len, uint64_t offset);
+
 /* One executable file mapping of a process: `path` is as in maps, `open_path` reaches the file through
  * the process's own root, so also in containers. */
 typedef void (*mapping_visitor)(void *ctx, const char *path, const char *open_path);
