@@ -106,9 +106,9 @@ static void test_everything(void **state)
 		  "providers: {entries: [{service: more, verdict: sanctioned}]}\n");
 	if (rules_load_from(directory, &rules, paths, 1, &diag) < 0)
 		fail_msg("%s", diag.messages[0]);
-	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("a.acme.io"), &match));
+	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("a.acme.io"), (struct span){0}, &match));
 	assert_string_equal(match.service->id, "acme");
-	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("m.acme.io"), &match));
+	assert_true(catalog_lookup(rules.catalog, SPAN_LITERAL("m.acme.io"), (struct span){0}, &match));
 	event_init(&event);
 	event_set_text(&event, F_SERVICE, "acme");
 	policy_judge(rules.policy, &event);

@@ -244,7 +244,7 @@ static void test_vendors(void **state)
 	struct catalog_match match;
 
 	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
-		if (!catalog_lookup(*state, span_str(vendors[i].host), &match))
+		if (!catalog_lookup(*state, span_str(vendors[i].host), (struct span){0}, &match))
 			fail_msg("%s is not known", vendors[i].host);
 		if (strcmp(match.service->id, vendors[i].service) != 0)
 			fail_msg("%s is %s", vendors[i].host, match.service->id);
@@ -257,9 +257,9 @@ static void test_ordinary_hosts(void **state)
 
 	assert_true(ARRAY_SIZE(ordinary) >= 100);
 	for (size_t i = 0; i < ARRAY_SIZE(ordinary); i++)
-		if (catalog_lookup(*state, span_str(ordinary[i]), &match))
-			fail_msg("%s is taken for %s by %s", ordinary[i], match.service->id,
-				 match.pattern);
+		if (catalog_lookup(*state, span_str(ordinary[i]), (struct span){0}, &match))
+			fail_msg("%s is taken for %s by %.*s", ordinary[i], match.service->id,
+				 (int)match.pattern.len, match.pattern.at);
 }
 
 /* OpenTelemetry's well-known values must be used where they apply. */
