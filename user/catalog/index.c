@@ -300,7 +300,8 @@ static size_t host_ends(const struct host_index *index, struct span host,
 	for (size_t i = host.len; i-- > 0;) {
 		hash = hash_step(hash, host.at[i]);
 		/* nothing is below an empty label */
-		if (i && (host.at[i - 1] != '.' || i == 1 || ++dots < 2 || n == HOST_LABELS_MAX - 1))
+		if (i &&
+		    (host.at[i - 1] != '.' || i == 1 || ++dots < 2 || n == HOST_LABELS_MAX - 1))
 			continue;
 		end = hash_finish(hash);
 		if (!filter_has(index, end))
@@ -336,8 +337,8 @@ void host_index_find(const struct host_index *index, struct span host, struct sp
 	 * specific pattern: a long glob of a short end before a suffix. */
 	while (count-- > 0) {
 		size_t offset = ends[count].offset;
-		const struct entry *entry =
-			entries_find(index, ends[count].hash, span_skip(host, offset));
+		const struct entry *entry = entries_find(index, ends[count].hash,
+							 span_skip(host, offset));
 
 		if (!entry)
 			continue;

@@ -134,7 +134,8 @@ static const char *wildcard_check(const struct pattern *pattern, size_t stars, b
 		return "a pattern that begins with \"*.\" has no other '*'";
 	if (key.len == 0 || !memchr(key.at, '.', key.len))
 		return "a '*' needs at least two literal labels behind it";
-	if (!first_is_star)
+	/* a path tells parties apart */
+	if (!first_is_star || pattern_path(pattern).len)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(broad_suffixes); i++)
 		if (span_eq(key, span_str(broad_suffixes[i])))

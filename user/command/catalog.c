@@ -20,7 +20,8 @@ static const char usage[] =
 	"       gnomon catalog check [PATH...]\n"
 	"\n"
 	"  list     one line per service: id, kind, country, patterns, vendor\n"
-	"  lookup   which service a host or URL belongs to, which pattern says so, and which do not\n"
+	"  lookup   which service a host or URL belongs to, which pattern says so, and which do "
+	"not\n"
 	"  check    load the catalogue and report every error\n"
 	"\n"
 	"  --kind, --country   services of that kind (model-api ...), of that country (US ...)\n"
@@ -110,9 +111,12 @@ static bool is_kind(const char *word)
 static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{"kind", required_argument, NULL, 'k'},   {"vendor", required_argument, NULL, 'v'},
-		{"country", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-		{"rules", required_argument, NULL, 'r'},  {"help", no_argument, NULL, 'h'},
+		{"kind", required_argument, NULL, 'k'},
+		{"vendor", required_argument, NULL, 'v'},
+		{"country", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"rules", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int c;

@@ -10,10 +10,8 @@
 #include "util/cleanup.h"
 
 static const char *const places[] = {
-	[CATALOG_API_HOST] = "api_hosts",
-	[CATALOG_WEB_HOST] = "web_hosts",
-	[CATALOG_OTHER_HOST] = "other_hosts",
-	[CATALOG_URL_PREFIX] = "url_prefixes",
+	[CATALOG_API_HOST] = "api_hosts",     [CATALOG_WEB_HOST] = "web_hosts",
+	[CATALOG_OTHER_HOST] = "other_hosts", [CATALOG_URL_PREFIX] = "url_prefixes",
 	[CATALOG_LOCAL_PORT] = "ports",
 };
 
@@ -112,7 +110,7 @@ void catalog_show_service(const struct catalog *catalog, const struct service *s
 /* What all patterns that have to do with the host are compared with. */
 struct lookup {
 	const struct catalog_match *match; /* NULL: none won */
-	struct json_object *list; /* NULL: as text */
+	struct json_object *list;          /* NULL: as text */
 };
 
 static size_t literal_count(struct span text)
@@ -244,7 +242,8 @@ static void add_match(struct json_object *to, const struct catalog_match *match)
 	json_object_object_add(to, "match", object);
 }
 
-int catalog_show_lookup(const struct catalog *catalog, struct span host, struct span path, bool json)
+int catalog_show_lookup(const struct catalog *catalog, struct span host, struct span path,
+			bool json)
 {
 	struct catalog_match match;
 	struct lookup lookup = {0};

@@ -20,4 +20,5 @@ bool catalog_filter_takes(const struct catalog_filter *filter, const struct serv
 void catalog_show_service(const struct catalog *catalog, const struct service *service, bool json);
 /* What the host, or with `path` the URL, is found to be, and which patterns lost and why. -ENOENT: nothing,
  * of which JSON tells all the same; -ENOMEM. */
-int catalog_show_lookup(const struct catalog *catalog, struct span host, struct span path, bool json);
+int catalog_show_lookup(const struct catalog *catalog, struct span host, struct span path,
+			bool json);

@@ -52,7 +52,8 @@ static const char *found(const struct catalog *catalog, const char *host)
 {
 	struct catalog_match match;
 
-	return catalog_lookup(catalog, span_str(host), (struct span){0}, &match) ? match.service->id : "";
+	return catalog_lookup(catalog, span_str(host), (struct span){0}, &match) ? match.service->id
+										 : "";
 }
 
 static const char precedence[] = "services:\n"
@@ -113,7 +114,8 @@ static void test_host_forms(void **state)
 	char longest[300];
 
 	(void)state;
-	assert_false(catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), (struct span){0}, &match));
+	assert_false(catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), (struct span){0},
+				    &match));
 	add(catalog, "f", precedence);
 	assert_int_equal(catalog_seal(catalog), 0);
 	assert_string_equal(found(catalog, "API.A.Example.COM"), "exact");
@@ -308,8 +310,10 @@ static void test_bad_patterns(void **state)
 	bad_pattern("a.b/c/", "empty segment of a path");
 	bad_pattern("a.b/../c", "a path has no segments \".\" and \"..\"");
 	bad_pattern("a.b/c*", "a '*' in a path stands for a whole segment");
-	bad_pattern("a.b/c?d", "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
-	bad_pattern("a.b/c d", "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
+	bad_pattern("a.b/c?d",
+		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
+	bad_pattern("a.b/c d",
+		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
 	bad_pattern("/c", "empty pattern");
 	bad_pattern("a b.c", odd);
 	bad_pattern("*", "a '*' needs at least two literal labels behind it");
