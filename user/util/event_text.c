@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/event_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "util/terminal.h"
@@ -27,12 +28,12 @@ static void list_text(char *to, size_t cap, const struct field_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		/* so much must be left behind an item: ", ..." */
 		if (cap - used < QUOTED_MIN + 5) {
-			strcpy(to + used, i ? ", ..." : "...");
+			snprintf(to + used, cap - used, "%s", i ? ", ..." : "...");
 			return;
 		}
 		if (i) {
-			memcpy(to + used, ", ", 2);
-			used += 2;
+			to[used++] = ',';
+			to[used++] = ' ';
 		}
 		used += quote(to + used, cap - used - 5, list->items[i]);
 	}
@@ -51,7 +52,7 @@ void event_value_text(char to[static EVENT_VALUE_TEXT_MAX], const struct event *
 		list_text(to, EVENT_VALUE_TEXT_MAX, &value->list);
 		break;
 	case FIELD_BOOL:
-		strcpy(to, value->boolean ? "true" : "false");
+		snprintf(to, EVENT_VALUE_TEXT_MAX, "%s", value->boolean ? "true" : "false");
 		break;
 	case FIELD_INT:
 		text_int(to, value->integer);
