@@ -127,8 +127,7 @@ int found_connections(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	/* closed in between, before there was an entry to delete; or no room, and it is shown again */
-	if (!is_connected(state_of(sk)) ||
-	    bpf_seq_write(ctx->meta->seq, &record, sizeof(record))) {
+	if (!is_connected(state_of(sk)) || bpf_seq_write(ctx->meta->seq, &record, sizeof(record))) {
 		bpf_map_delete_elem(&conns, &cookie);
 		return 0;
 	}

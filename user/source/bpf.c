@@ -38,9 +38,9 @@ struct bpf_source {
 	struct hooks_report hooks;
 	struct ring ring;
 	struct samples samples;
-	struct iteration found; /* sockets that were open before */
+	struct iteration found;   /* sockets that were open before */
 	unsigned int found_walks; /* begun */
-	uint64_t record_ns; /* of the latest record, CLOCK_BOOTTIME */
+	uint64_t record_ns;       /* of the latest record, CLOCK_BOOTTIME */
 	struct process_identity who;
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 	uint64_t polled_ns;
