@@ -103,10 +103,8 @@ static void chat_response_value(void *state, struct llm_facts *facts,
 	default:
 		if (value->id >= RESPONSE_GROQ_USAGE)
 			openai_usage_value(&s->groq_usage, value->id - RESPONSE_GROQ_USAGE, value);
-		else if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
 		else
-			api_response_value(facts, value);
+			openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
 }
