@@ -38,7 +38,7 @@ static const struct json_path response_paths[] = {
 
 struct llama_state {
 	/* of the current document */
-	bool has_content, stopped;
+	bool has_content, has_stop, stopped;
 	token_count cached; /* one plus the count */
 	struct api_counts counts;
 };
@@ -73,6 +73,7 @@ static void llama_response_value(void *state, struct llm_facts *facts,
 		s->has_content = value->type == JSON_STRING;
 		break;
 	case RESPONSE_STOP:
+		s->has_stop = value->type == JSON_TRUE || value->type == JSON_FALSE;
 		s->stopped = value->type == JSON_TRUE;
 		break;
 	case RESPONSE_CACHED:
@@ -90,8 +91,10 @@ static void llama_response_document(void *state, struct llm_facts *facts, struct
 	struct llama_state *s = state;
 
 	(void)event_name;
-	if (whole && s->has_content && s->stopped && s->counts.input && s->counts.output) {
+	/* newer servers count in each document; the last one's counts are those of the whole */
+	if (whole && s->has_content && s->has_stop && s->counts.input && s->counts.output)
 		facts->response_shape = true;
+	if (facts->response_shape && whole && s->stopped) {
 		api_counts_take(&facts->usage, &s->counts);
 		facts->usage.cache_read = s->cached <= s->counts.input ? s->cached - 1
 								       : TOKENS_UNKNOWN;
