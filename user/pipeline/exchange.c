@@ -359,7 +359,8 @@ static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
 		return false;
 	return strcmp(wire->hello.server_name, e->host) == 0 ||
 	       (e->match.service &&
-		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &match) &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
+			       span_str(e->path), &match) &&
 		match.service == e->match.service);
 }
 

@@ -212,7 +212,8 @@ static void test_exit_codes(void **state)
 	assert_int_equal(RUN(command_catalog, "catalog", "check", good), EXIT_CLEAN);
 	assert_int_equal(RUN(command_catalog, "catalog", "check", bad), EXIT_ERROR);
 	assert_int_equal(RUN(command_catalog, "catalog", "lookup", "api.openai.com"), EXIT_CLEAN);
-	assert_int_equal(RUN(command_catalog, "catalog", "lookup", "www.example.org"), EXIT_FINDINGS);
+	assert_int_equal(RUN(command_catalog, "catalog", "lookup", "www.example.org"),
+			 EXIT_FINDINGS);
 	assert_int_equal(RUN(command_catalog, "catalog", "lookup"), EXIT_USAGE);
 	assert_int_equal(RUN(command_catalog, "catalog", "list"), EXIT_CLEAN);
 	assert_int_equal(RUN(command_catalog, "catalog", "list", "x"), EXIT_USAGE);
