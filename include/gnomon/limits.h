@@ -7,6 +7,8 @@
 #define EVENT_LINE_MAX 8000
 /* Text that is composed for one event (message, ids); what does not fit is cut, never lost whole. */
 #define EVENT_TEXT_MAX 2048
+/* The message of an alert; it shares the composed text with ids and addresses. */
+#define ALERT_MESSAGE_MAX 1200
 /* Items of all lists of one event together: evidence, ancestors, related, tags. */
 #define EVENT_LIST_MAX 64
 /* One string in an event: a URL path or User-Agent is a hostile client's to choose. */
@@ -195,6 +197,10 @@
 /* One condition's text and steps: the largest sensible one is a page. */
 #define CONDITION_BYTES_MAX 16384
 #define CONDITION_STEPS_MAX 4096
+/* Globs of one `matches`, tried one by one; what is long belongs behind `in`, which looks it up. */
+#define GLOBS_PER_TEST_MAX 256
+/* Fields that a finding names as its reason; what a reader takes in. */
+#define FACTS_MAX 8
 /* Macros that use macros; and what one condition comes to with all its macros written out. */
 #define MACRO_DEPTH_MAX 8
 #define MACRO_STEPS_MAX 16384
