@@ -223,7 +223,8 @@ static void save_state(struct sensor *s, bool now)
 	s->saved_ns = time;
 	r = policy_state_save(s->state);
 	if (r < 0)
-		fprintf(stderr, "gnomon: the state of the policy cannot be kept: %s\n", strerror(-r));
+		fprintf(stderr, "gnomon: the state of the policy cannot be kept: %s\n",
+			strerror(-r));
 }
 
 static void watchdog(uint64_t *last)
