@@ -237,7 +237,17 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 	event_set_text(event, F_GEN_AI_RESPONSE_MODEL, facts->response_model);
 	if (facts->stream != TRI_UNKNOWN)
 		event_set_bool(event, F_GEN_AI_REQUEST_STREAM, facts->stream == TRI_TRUE);
+	if (facts->max_tokens != TOKENS_UNKNOWN)
+		event_set_int(event, F_GEN_AI_REQUEST_MAX_TOKENS, facts->max_tokens);
+	if (facts->finish_reason[0])
+		event_append(event, F_GEN_AI_FINISH_REASONS, span_str(facts->finish_reason));
+	event_set_text(event, F_ERROR_TYPE, facts->error_type);
 	event_set_text(event, F_API_FAMILY, facts->api_family);
+	if (facts->message_count >= 0)
+		event_set_int(event, F_MESSAGE_COUNT, facts->message_count);
+	if (facts->tool_count >= 0)
+		event_set_int(event, F_TOOL_COUNT, facts->tool_count);
+	event_set_text(event, F_SERVICE_TIER, facts->service_tier);
 	set_usage(event, &facts->usage);
 	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
 	event_set_text(event, F_MCP_TOOL, facts->mcp_tool);
