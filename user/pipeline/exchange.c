@@ -351,6 +351,21 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+/* Does the name in the handshake speak for the service? Clients ask hosts of one service, and of one
+ * certificate, over one connection (RFC 9113 section 9.1.1); under another's name they hide. */
+static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
+			     const struct exchange *e)
+{
+	struct catalog_match match = {0};
+
+	if (!wire->has_hello || !wire->hello.server_name[0])
+		return false;
+	return strcmp(wire->hello.server_name, e->host) == 0 ||
+	       (e->match.service &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &match) &&
+		match.service == e->match.service);
+}
+
 static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 {
 	static const char *const links[] = {
@@ -400,7 +415,7 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("local_port"));
 	if (e->host_asked)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
-	if (flow && wire_of(flow)->has_hello && wire_of(flow)->hello.server_name[0])
+	if (flow && handshake_agrees(p, wire_of(flow), e))
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
 	if (shape)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
