@@ -109,7 +109,7 @@ static void test_verdicts(void **state)
 		 "azure-openai",
 		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
 		 "sanctioned",
-		 "gpt-4o-2024-*"},
+		 "groups quant"},
 		{"group-one-model",
 		 "azure-openai",
 		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
@@ -149,7 +149,9 @@ static void test_verdicts(void **state)
 		assert_int_equal(policy_add_builtin(policy, &diag), 0);
 		assert_int_equal(policy_add_path(policy, path, &diag), 0);
 		assert_int_equal(policy_seal(policy, &diag), 0);
-		call(&event, cases[i].service, NULL);
+		/* the catalogue knows of all but the unknown what they are */
+		call(&event, cases[i].service,
+		     strcmp(cases[i].service, "unknown") == 0 ? NULL : "model-api");
 		for (size_t f = 0; f < ARRAY_SIZE(cases[i].facts) && cases[i].facts[f].value; f++)
 			event_set_text(&event, cases[i].facts[f].field, cases[i].facts[f].value);
 		policy_judge(policy, &event);
