@@ -129,6 +129,8 @@ static void print_stop(const struct sensor *s)
 		" alerts)\n",
 		(now_ns() - s->started_ns) / NS_PER_S, stats.observations, stats.events,
 		stats.requests, stats.connections, stats.alerts);
+	fprintf(stderr, "gnomon: %" PRIu64 " files searched for TLS functions\n",
+		__atomic_load_n(&bpf_source_hooks(s->source)->searched, __ATOMIC_RELAXED));
 	fprintf(stderr, "gnomon: lost:");
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++) {
 		if (!stats.lost[kind])
@@ -306,6 +308,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 	struct pipeline_config config;
 	int r;
 
+	if (directory && *directory)
+		source.state_directory = directory;
 	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
@@ -317,7 +321,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 	if (!s->state)
 		return -ENOMEM;
 	/* what is lost of it is worth a warning, not a sensor that does not start */
-	if (directory && *directory)
+	if (source.state_directory)
 		policy_state_open(s->state, directory, diag);
 	config = (struct pipeline_config){
 		.live = true,
