@@ -130,7 +130,6 @@ static const struct {
 
 static void test_verdicts(void **state)
 {
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct policy *policy = policy_new();
