@@ -64,101 +64,95 @@ static void test_each(void **state)
 }
 
 /* What the provider list of a file says, known facts and unknown ones. */
+static const struct {
+	const char *file, *service;
+	struct {
+		enum field field;
+		const char *value;
+	} facts[3];
+	const char *verdict, *reason_ends;
+} verdicts[] = {
+	{"workspace-only",
+	 "chatgpt",
+	 {{F_ACCOUNT_KIND, "organisation"}},
+	 "sanctioned",
+	 "organisation"},
+	{"workspace-only",
+	 "chatgpt",
+	 {{F_ACCOUNT_KIND, "personal"}},
+	 "unsanctioned",
+	 "fits but for gnomon.account.kind"},
+	{"workspace-only",
+	 "chatgpt",
+	 {{0}},
+	 "undetermined",
+	 "gnomon.account.kind, which is not known"},
+	{"workspace-only", "openai", {{F_SERVICE_KIND, "model-api"}}, "unsanctioned", "matches"},
+	{"no-country", "deepseek", {{F_SERVICE_COUNTRY, "CN"}}, "unsanctioned", "country CN"},
+	{"no-country",
+	 "ollama",
+	 {{F_SERVICE_COUNTRY, "US"}, {F_SERVICE_KIND, "self-hosted"}},
+	 "tolerated",
+	 "kind self-hosted"},
+	{"no-country", "unknown", {{0}}, "unsanctioned", "matches"},
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
+	 "sanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
+	 "unsanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "openai",
+	 {{F_USER_GROUP_NAME, "quant"}},
+	 "unsanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "openai",
+	 {{F_USER_GROUP_NAME, "sales"}, {F_SERVICE_KIND, "model-api"}},
+	 "unsanctioned",
+	 "matches"},
+	/* the model was not seen, or the user is not known */
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}},
+	 "undetermined",
+	 "gen_ai.request.model, which is not known"},
+	{"group-one-model",
+	 "openai",
+	 {{F_GEN_AI_RESPONSE_MODEL, "o3"}},
+	 "undetermined",
+	 "user.group.name, which is not known"},
+};
+
 static void test_verdicts(void **state)
 {
-	static const struct {
-		const char *file, *service;
-		struct {
-			enum field field;
-			const char *value;
-		} facts[3];
-		const char *verdict, *reason_ends;
-	} cases[] = {
-		{"workspace-only",
-		 "chatgpt",
-		 {{F_ACCOUNT_KIND, "organisation"}},
-		 "sanctioned",
-		 "organisation"},
-		{"workspace-only",
-		 "chatgpt",
-		 {{F_ACCOUNT_KIND, "personal"}},
-		 "unsanctioned",
-		 "fits but for gnomon.account.kind"},
-		{"workspace-only",
-		 "chatgpt",
-		 {{0}},
-		 "undetermined",
-		 "gnomon.account.kind, which is not known"},
-		{"workspace-only",
-		 "openai",
-		 {{F_SERVICE_KIND, "model-api"}},
-		 "unsanctioned",
-		 "matches"},
-		{"no-country",
-		 "deepseek",
-		 {{F_SERVICE_COUNTRY, "CN"}},
-		 "unsanctioned",
-		 "country CN"},
-		{"no-country",
-		 "ollama",
-		 {{F_SERVICE_COUNTRY, "US"}, {F_SERVICE_KIND, "self-hosted"}},
-		 "tolerated",
-		 "kind self-hosted"},
-		{"no-country", "unknown", {{0}}, "unsanctioned", "matches"},
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
-		 "sanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
-		 "unsanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "openai",
-		 {{F_USER_GROUP_NAME, "quant"}},
-		 "unsanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "openai",
-		 {{F_USER_GROUP_NAME, "sales"}, {F_SERVICE_KIND, "model-api"}},
-		 "unsanctioned",
-		 "matches"},
-		/* the model was not seen, or the user is not known */
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}},
-		 "undetermined",
-		 "gen_ai.request.model, which is not known"},
-		{"group-one-model",
-		 "openai",
-		 {{F_GEN_AI_RESPONSE_MODEL, "o3"}},
-		 "undetermined",
-		 "user.group.name, which is not known"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
 		struct policy *policy = policy_new();
 		struct diag diag = {0};
 		struct event event;
 		char path[64];
 
-		snprintf(path, sizeof(path), FOLDER "/%s.yaml", cases[i].file);
+		snprintf(path, sizeof(path), FOLDER "/%s.yaml", verdicts[i].file);
 		assert_int_equal(policy_add_builtin(policy, &diag), 0);
 		assert_int_equal(policy_add_path(policy, path, &diag), 0);
 		assert_int_equal(policy_seal(policy, &diag), 0);
 		/* the catalogue knows of all but the unknown what they are */
-		call(&event, cases[i].service,
-		     strcmp(cases[i].service, "unknown") == 0 ? NULL : "model-api");
-		for (size_t f = 0; f < ARRAY_SIZE(cases[i].facts) && cases[i].facts[f].value; f++)
-			event_set_text(&event, cases[i].facts[f].field, cases[i].facts[f].value);
+		call(&event, verdicts[i].service,
+		     strcmp(verdicts[i].service, "unknown") == 0 ? NULL : "model-api");
+		for (size_t f = 0; f < ARRAY_SIZE(verdicts[i].facts) && verdicts[i].facts[f].value;
+		     f++)
+			event_set_text(&event, verdicts[i].facts[f].field,
+				       verdicts[i].facts[f].value);
 		policy_judge(policy, &event);
-		if (!span_eq(event.value[F_VERDICT].string, span_str(cases[i].verdict)) ||
+		if (!span_eq(event.value[F_VERDICT].string, span_str(verdicts[i].verdict)) ||
 		    !span_ends(event.value[F_VERDICT_REASON].string,
-			       span_str(cases[i].reason_ends)))
-			fail_msg("%s, case %zu: %.*s", cases[i].file, i,
+			       span_str(verdicts[i].reason_ends)))
+			fail_msg("%s, case %zu: %.*s", verdicts[i].file, i,
 				 (int)event.value[F_VERDICT_REASON].string.len,
 				 event.value[F_VERDICT_REASON].string.at);
 		policy_free(policy);
