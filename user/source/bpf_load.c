@@ -161,6 +161,8 @@ static void choose_found(struct gnomon *skel, const struct btf *btf)
 	bpf_program__set_autoload(skel->progs.found_connections, usable);
 	bpf_program__set_autoattach(skel->progs.found_listeners, false);
 	bpf_program__set_autoattach(skel->progs.found_connections, false);
+	bpf_program__set_autoattach(skel->progs.held_files, false);
+	bpf_program__set_autoattach(skel->progs.mount_namespaces, false);
 }
 
 static bool attach_found(struct gnomon *skel)
@@ -171,6 +173,19 @@ static bool attach_found(struct gnomon *skel)
 	skel->links.found_connections = bpf_program__attach_iter(skel->progs.found_connections,
 								 NULL);
 	return skel->links.found_listeners && skel->links.found_connections;
+}
+
+/* Without them no file gives its probes up. Only this process's own files are walked where the kernel can (6.1). */
+static void attach_held(struct gnomon *skel)
+{
+	union bpf_iter_link_info info = {.task.pid = (uint32_t)getpid()};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, &options);
+	if (!skel->links.held_files)
+		skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, NULL);
+	skel->links.mount_namespaces = bpf_program__attach_iter(skel->progs.mount_namespaces, NULL);
 }
 
 /* Without it there are no interim byte counts, and nothing else is missing. */
@@ -243,6 +258,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 				       : "those open before have no identity");
 	attach_packets(skel, report);
 	attach_samples(skel);
+	attach_held(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);
 	return skel;
 }
