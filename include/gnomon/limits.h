@@ -348,7 +348,7 @@
 #define TLS_FILES_MAX 256
 /* How often files with probes are looked at: whether they are still of use. And checks in a row that must find
  * nobody before a file that is not where it was is given up: an update replaces a program between two runs of it. */
-#define HEALTH_INTERVAL_S 60
+#define HEALTH_INTERVAL_S  60
 #define HEALTH_IDLE_CHECKS 2
 /* Changes of one file between two checks that are followed at once: a writer that never ends must not have probes
  * put on and taken off all day. */
