@@ -214,7 +214,7 @@ static void final_losses(struct sensor *s)
 				      source.lost[kind] - stats.lost[kind]);
 }
 
-/* First uses must not be told again after a restart; so much of them a crash may forget. */
+/* First uses and alerts must not be told again after a restart; so much of them a crash may forget. */
 static void save_state(struct sensor *s, bool now)
 {
 	uint64_t time = now_ns();
@@ -225,7 +225,8 @@ static void save_state(struct sensor *s, bool now)
 	s->saved_ns = time;
 	r = policy_state_save(s->state);
 	if (r < 0)
-		fprintf(stderr, "gnomon: what was seen cannot be kept: %s\n", strerror(-r));
+		fprintf(stderr, "gnomon: the state of the policy cannot be kept: %s\n",
+			strerror(-r));
 }
 
 static void watchdog(uint64_t *last)
