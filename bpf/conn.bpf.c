@@ -8,6 +8,8 @@
  * identity; later ones run in softirq and find it by the cookie.
  */
 
+const volatile bool tracing_makes_cookies = true;
+
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT, TCP_SYN_RECV, TCP_CLOSE = 7, TCP_LISTEN = 10 };
 
@@ -154,7 +156,9 @@ int BPF_PROG(sock_state, struct sock *sk, int before, int now)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 
-	cookie = bpf_get_socket_cookie(sk);
+	cookie = traced_cookie(sk);
+	if (!cookie)
+		return 0;
 	if (now == TCP_SYN_SENT)
 		on_connect(sk, cookie);
 	else if (now == TCP_ESTABLISHED)
@@ -181,7 +185,7 @@ int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!sk)
 		return 0;
-	sample.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	sample.cookie = read_cookie(sk);
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP) {
 		const struct flow_head *head = ctx->value;
 
@@ -202,7 +206,7 @@ int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
 }
 
 /* A socket of QUIC is closed: UDP has no states to tell of it. */
-SEC("cgroup/sock_release")
+SEC("?cgroup/sock_release")
 int datagram_release(struct bpf_sock *ctx)
 {
 	const struct flow_head *head;

@@ -17,6 +17,8 @@ enum hook_id {
 	HOOK_PROCESS,
 	HOOK_SOCKETS,
 	HOOK_PACKETS,
+	HOOK_DATAGRAMS, /* the ends of QUIC's sockets */
+	HOOK_SAMPLES,   /* byte counts of open sockets */
 	HOOK_LINK,
 	HOOK_TLS,
 	HOOK_COUNT,
