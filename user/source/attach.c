@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/attach.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,13 @@
 #include "gnomon/tlslib.h"
 #include "source/libraries.h"
 #include "source/probe.h"
+#include "source/probe_dispatch.h"
 #include "util/cleanup.h"
 
 struct attachments {
 	struct gnomon *skel;
 	struct hooks_report *report;
+	struct probe_dispatch dispatch;
 	struct probe_handle *files[TLS_FILES_MAX]; /* beside report->files; NULL: not hooked */
 };
 
@@ -24,6 +27,9 @@ struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *re
 	if (a) {
 		a->skel = skel;
 		a->report = report;
+		probe_dispatch_init(&a->dispatch, skel->progs.tls_dispatch,
+				    bpf_map__fd(skel->maps.places),
+				    bpf_map__fd(skel->maps.dispatched));
 	}
 	return a;
 }
@@ -89,7 +95,7 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 	};
 	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	struct probe probes[2 * ARRAY_SIZE(roles)];
-	struct probe_set set = {.path = path, .probes = probes};
+	struct probe_set set = {.path = path, .probes = probes, .dispatch = &a->dispatch};
 	unsigned int hooked = 0;
 	int r;
 

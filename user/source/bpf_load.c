@@ -89,10 +89,12 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_aead_open,
 		skel->progs.tls_aead_open_gather,
 		skel->progs.tls_aead_opened,
+		skel->progs.tls_dispatch,
 	};
 
 	report->probes = probe_means_choose();
 	report->uprobe_multi = report->probes == &probe_uprobe_multi;
+	bpf_program__set_autoload(skel->progs.tls_dispatch, report->probes->dispatches);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		bpf_program__set_autoattach(programs[i], false);
 		bpf_program__set_expected_attach_type(
