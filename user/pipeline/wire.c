@@ -302,6 +302,13 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 		captured_packet(p, &packet);
 }
 
+/* What it moved before it was found is not told: an earlier run may have done so. */
+static void joined_midway(struct wire *wire, const struct observed_socket *socket)
+{
+	wire->told_sent = socket->bytes_sent;
+	wire->told_received = socket->bytes_received;
+}
+
 void wire_socket(struct pipeline *p, const struct observation *obs)
 {
 	const struct observed_socket *socket = &obs->socket;
@@ -322,13 +329,15 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 			.transport = TRANSPORT_TCP,
 		};
 
-		if (socket->state != SOCKET_ESTABLISHED)
-			return; /* opened before the sensor was, or a sample of what has closed */
+		if (socket->state != SOCKET_ESTABLISHED && socket->state != SOCKET_FOUND)
+			return; /* a sample of what has closed */
 		if (obs->who)
 			like.who = *obs->who;
 		flow = wire_flow_new(p, &like);
 		if (!flow)
 			return;
+		if (socket->state == SOCKET_FOUND)
+			joined_midway(wire_of(flow), socket);
 	}
 	flow->last_ns = p->now_ns;
 	flow->sent = socket->bytes_sent;

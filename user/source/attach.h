@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdint.h>
+
 #include "source/hooks.h"
 
 struct gnomon;
@@ -11,6 +13,9 @@ struct attachments;
 struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report);
 /* Removes every probe. */
 void attachments_free(struct attachments *attachments);
+/* When a file was hooked last, CLOCK_BOOTTIME; any thread. A process that is older may have streams that began
+ * unseen. */
+uint64_t attachments_armed_ns(const struct attachments *attachments);
 /* Looks for TLS functions in the open file and hooks them; `name` is for people. Not more than once
  * for a file. Returns how many functions are hooked; -ENOENT: the file has none; -ENOSPC: too many
  * files are hooked already; other -errno: found, and not to be hooked (it is reported). */

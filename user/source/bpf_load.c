@@ -70,6 +70,17 @@ static void choose_cookies(struct gnomon *skel, const struct btf *btf)
 	bpf_program__set_autoload(skel->progs.cookie_accepted, true);
 }
 
+/* The iterators over open files need bpf_sock_from_file (5.11), and cookies. */
+static void choose_found(struct gnomon *skel, const struct btf *btf)
+{
+	bool usable = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
+		      btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0 &&
+		      skel->rodata->tracing_makes_cookies;
+
+	bpf_program__set_autoload(skel->progs.found_listeners, usable);
+	bpf_program__set_autoload(skel->progs.found_connections, usable);
+}
+
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 {
 	struct bpf_program *const programs[] = {
@@ -125,13 +136,14 @@ static bool attach_cgroup(struct bpf_program *program, int root, struct bpf_link
 	return *link;
 }
 
-static void attach_packets(struct gnomon *skel, int root, struct hooks_report *report)
+static void attach_packets(struct gnomon *skel, const char *mount, int root,
+			   struct hooks_report *report)
 {
 	if (!attach_cgroup(skel->progs.packet_out, root, &skel->links.packet_out) ||
 	    !attach_cgroup(skel->progs.packet_in, root, &skel->links.packet_in))
 		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb: %s", strerror(errno));
 	else
-		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb");
+		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
 	if (!attach_cgroup(skel->progs.datagram_release, root, &skel->links.datagram_release))
 		report_hook(report, HOOK_DATAGRAMS, HOOK_FAILED, "cgroup sock_release: %s",
 			    strerror(errno));
@@ -165,7 +177,7 @@ static void attach_to_cgroups(struct gnomon *skel, struct hooks_report *report)
 	}
 	if (!r) {
 		attach_cookies(skel, root, report);
-		attach_packets(skel, root, report);
+		attach_packets(skel, mount, root, report);
 		return;
 	}
 	report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s", strerror(-r));
@@ -173,6 +185,24 @@ static void attach_to_cgroups(struct gnomon *skel, struct hooks_report *report)
 	if (!skel->rodata->tracing_makes_cookies)
 		report_hook(report, HOOK_SOCKETS, HOOK_FAILED, "no cookies: no cgroup2 mount: %s",
 			    strerror(-r));
+}
+
+/* Without them, sockets that were open before the sensor have no identity. */
+static void attach_found(struct gnomon *skel, struct hooks_report *report)
+{
+	if (!bpf_program__autoload(skel->progs.found_connections)) {
+		report_hook(report, HOOK_FOUND, HOOK_UNAVAILABLE,
+			    "no sockets in iter task_file: those open before have no identity");
+		return;
+	}
+	skel->links.found_listeners = bpf_program__attach_iter(skel->progs.found_listeners, NULL);
+	if (skel->links.found_listeners)
+		skel->links.found_connections =
+			bpf_program__attach_iter(skel->progs.found_connections, NULL);
+	if (skel->links.found_connections)
+		report_hook(report, HOOK_FOUND, HOOK_ATTACHED, "iter task_file");
+	else
+		report_hook(report, HOOK_FOUND, HOOK_FAILED, "iter task_file: %s", strerror(errno));
 }
 
 /* Without it there are no interim byte counts, and nothing else is missing. */
@@ -213,9 +243,11 @@ static void choose(struct gnomon *skel, const struct btf *btf, struct hooks_repo
 		skel->progs.socket_bytes,    skel->progs.datagram_release,
 		skel->progs.cookie_created,  skel->progs.cookie_accepted,
 		skel->progs.link_probe_send, skel->progs.link_probe_receive,
+		skel->progs.found_listeners, skel->progs.found_connections,
 	};
 
 	choose_cookies(skel, btf);
+	choose_found(skel, btf);
 	choose_link(skel, btf, report);
 	choose_uprobes(skel, report);
 	bpf_program__set_autoload(skel->progs.datagram_release, kernel_has_release_storage());
@@ -258,6 +290,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		    "tp_btf sched_process_exec, sched_process_exit");
 	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
 	attach_to_cgroups(skel, report);
+	attach_found(skel, report);
 	attach_link_probes(skel, report);
 	attach_samples(skel, report);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);
@@ -267,13 +300,10 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 const char *hook_name(enum hook_id id)
 {
 	static const char *const names[HOOK_COUNT] = {
-		[HOOK_PROCESS] = "processes",
-		[HOOK_SOCKETS] = "sockets",
-		[HOOK_PACKETS] = "packets",
-		[HOOK_LINK] = "socket link",
-		[HOOK_DATAGRAMS] = "datagrams",
-		[HOOK_SAMPLES] = "interim counts",
-		[HOOK_TLS] = "tls",
+		[HOOK_PROCESS] = "processes",      [HOOK_SOCKETS] = "sockets",
+		[HOOK_PACKETS] = "packets",        [HOOK_LINK] = "socket link",
+		[HOOK_DATAGRAMS] = "datagrams",    [HOOK_FOUND] = "open sockets",
+		[HOOK_SAMPLES] = "interim counts", [HOOK_TLS] = "tls",
 	};
 
 	return names[id];
