@@ -188,7 +188,7 @@ write_command() {
 	echo "cd $(printf %q "$PWD") 2>/dev/null || cd /"
 	echo "export PATH=$(printf %q "$PATH") HOME=/root TERM=dumb LANG=C.UTF-8"
 	# What tests are told by.
-	for quoted in LATENCY_SECONDS READY_SECONDS; do
+	for quoted in LATENCY_SECONDS READY_SECONDS START_SECONDS END_SECONDS; do
 		[ -z "${!quoted:-}" ] || echo "export $quoted=$(printf %q "${!quoted}")"
 	done
 	printf 'exec'
