@@ -174,9 +174,13 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
-/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+/* Patterns that stand beside their rule, in the pair of cache lines that 44 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
-#define CATALOG_INLINE_PATTERN_BYTES 56
+#define CATALOG_INLINE_PATTERN_BYTES 84
+/* Services that the path decides between where it is not known; a host has two or three. */
+#define CATALOG_OPEN_MAX 8
+/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
+#define CATALOG_PATTERNS_MAX 1000000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
@@ -314,6 +318,11 @@
 #define ELF_BUILD_ID_MAX 64
 /* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
 #define TLSLIB_CACHE_MAX 4096
+/* A cache file: all of those files, with the dozen hooks that one in ten has; and how often it is written. */
+#define TLSLIB_CACHE_BYTES_MAX (16u << 20)
+#define TLSLIB_CACHE_SAVE_S    60
+/* Code that is compared before a remembered hook is believed: four or five instructions. */
+#define TLSLIB_START_BYTES 16
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64
