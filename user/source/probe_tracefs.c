@@ -226,7 +226,7 @@ static void add_places(struct file_probes *file, const struct probe *probe)
 static int tracefs_attach(const struct probe_set *set, void **state)
 {
 	struct file_probes *file = calloc(1, sizeof(*file));
-	size_t places = 0;
+	size_t places = 1; /* never an allocation of nothing */
 	int r = -ENOMEM;
 
 	if (!file)
