@@ -208,6 +208,9 @@ struct socket_verdict {
 	abi_u32 epoch;
 };
 
+/* A file's page is a page of memory, of at least so many bytes: addresses agree in the rest of the division. */
+#define PLACES_PER_PAGE 4096
+
 #ifndef __bpf__
 static_assert(sizeof(struct record_who) == 48, "record_who is part of the ABI");
 static_assert(sizeof(struct record_header) == 64, "record_header is part of the ABI");

@@ -361,3 +361,6 @@
 #define ARMED_MAX 512
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+/* Programs that share a file's one event where there is no uprobe_multi: all that are attached to entries,
+ * and index 0, which stands for none. */
+#define DISPATCHED_PROGRAMS_MAX 32

@@ -88,7 +88,7 @@ static void print_hooks(const struct hooks_report *report)
 	size_t hooked = 0;
 
 	for (int id = 0; id < HOOK_COUNT; id++)
-		fprintf(stderr, "  hook %-12s %s: %s\n", hook_name((enum hook_id)id),
+		fprintf(stderr, "  hook %-14s %s: %s\n", hook_name((enum hook_id)id),
 			states[report->hook[id].state], report->hook[id].detail);
 	for (size_t i = 0; i < report->file_count; i++) {
 		const struct tls_file_report *file = &report->files[i];

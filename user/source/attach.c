@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/attach.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,11 +9,13 @@
 #include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
 #include "source/probe.h"
+#include "source/probe_dispatch.h"
 #include "util/cleanup.h"
 
 struct attachments {
 	struct gnomon *skel;
 	const struct probe_means *means;
+	struct probe_dispatch dispatch;
 };
 
 struct attachments *attachments_new(struct gnomon *skel, const struct probe_means *means)
@@ -22,6 +25,9 @@ struct attachments *attachments_new(struct gnomon *skel, const struct probe_mean
 	if (a) {
 		a->skel = skel;
 		a->means = means;
+		probe_dispatch_init(&a->dispatch, skel->progs.tls_dispatch,
+				    bpf_map__fd(skel->maps.places),
+				    bpf_map__fd(skel->maps.dispatched));
 	}
 	return a;
 }
@@ -83,7 +89,8 @@ int attachments_hook(struct attachments *a, const char *path, uint32_t pid,
 	};
 	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	struct probe probes[2 * ARRAY_SIZE(roles)];
-	struct probe_set set = {.path = path, .pid = (pid_t)pid, .probes = probes};
+	struct probe_set set = {
+		.path = path, .pid = (pid_t)pid, .probes = probes, .dispatch = &a->dispatch};
 	unsigned int hooked = 0;
 	int r;
 
