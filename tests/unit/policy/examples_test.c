@@ -71,7 +71,7 @@ static const struct {
 		const char *value;
 	} facts[3];
 	const char *verdict, *reason_ends;
-} verdicts[] = {
+} cases[] = {
 	{"workspace-only",
 	 "chatgpt",
 	 {{F_ACCOUNT_KIND, "organisation"}},
@@ -131,28 +131,26 @@ static const struct {
 static void test_verdicts(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct policy *policy = policy_new();
 		struct diag diag = {0};
 		struct event event;
 		char path[64];
 
-		snprintf(path, sizeof(path), FOLDER "/%s.yaml", verdicts[i].file);
+		snprintf(path, sizeof(path), FOLDER "/%s.yaml", cases[i].file);
 		assert_int_equal(policy_add_builtin(policy, &diag), 0);
 		assert_int_equal(policy_add_path(policy, path, &diag), 0);
 		assert_int_equal(policy_seal(policy, &diag), 0);
 		/* the catalogue knows of all but the unknown what they are */
-		call(&event, verdicts[i].service,
-		     strcmp(verdicts[i].service, "unknown") == 0 ? NULL : "model-api");
-		for (size_t f = 0; f < ARRAY_SIZE(verdicts[i].facts) && verdicts[i].facts[f].value;
-		     f++)
-			event_set_text(&event, verdicts[i].facts[f].field,
-				       verdicts[i].facts[f].value);
+		call(&event, cases[i].service,
+		     strcmp(cases[i].service, "unknown") == 0 ? NULL : "model-api");
+		for (size_t f = 0; f < ARRAY_SIZE(cases[i].facts) && cases[i].facts[f].value; f++)
+			event_set_text(&event, cases[i].facts[f].field, cases[i].facts[f].value);
 		policy_judge(policy, &event);
-		if (!span_eq(event.value[F_VERDICT].string, span_str(verdicts[i].verdict)) ||
+		if (!span_eq(event.value[F_VERDICT].string, span_str(cases[i].verdict)) ||
 		    !span_ends(event.value[F_VERDICT_REASON].string,
-			       span_str(verdicts[i].reason_ends)))
-			fail_msg("%s, case %zu: %.*s", verdicts[i].file, i,
+			       span_str(cases[i].reason_ends)))
+			fail_msg("%s, case %zu: %.*s", cases[i].file, i,
 				 (int)event.value[F_VERDICT_REASON].string.len,
 				 event.value[F_VERDICT_REASON].string.at);
 		policy_free(policy);
