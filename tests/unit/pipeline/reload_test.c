@@ -48,12 +48,15 @@ struct bed {
 };
 
 /* Of the service, by set. */
-static const char *const countries[] = {"FR", "DE", "US"};
+static const char *country_of(char name)
+{
+	return name == 'a' ? "FR" : name == 'b' ? "DE" : "US";
+}
 
 static struct rules rules_make(char name)
 {
 	struct rules rules = {.name = name, .catalog = catalog_new(), .policy = policy_new()};
-	const char *country = countries[name - 'a'];
+	const char *country = country_of(name);
 	char text[1024], file[16];
 	struct diag diag = {0};
 
@@ -96,7 +99,7 @@ static bool field_is(const struct event *event, enum field field, const char *te
 static void on_event(void *ctx, const struct event *event)
 {
 	struct bed *bed = ctx;
-	const char *country = countries[bed->now.name - 'a'];
+	const char *country = country_of(bed->now.name);
 	char reason[64], rule[16];
 
 	snprintf(reason, sizeof(reason), "entry 1 of set-%c: service acme, country %s",
