@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,15 @@ static void print_stop(const struct sensor *s)
 	fprintf(stderr, "%s\n", any ? "" : " nothing");
 }
 
+/* Gives back what loading has freed: beside it small things have been allocated that stay, so that the
+ * heap would keep the room of a second set of rules, and a little more with each reload. */
+static void trim_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 /* New rules aside, then swapped in whole; the old ones stay when the new are wrong. */
 static void reload(struct sensor *s)
 {
@@ -158,6 +168,7 @@ static void reload(struct sensor *s)
 		s->rules = rules;
 		bpf_source_rejudge(s->source);
 	}
+	trim_memory();
 	outputs_reopen(&s->outputs, &diag);
 	diag_print(&diag, stderr);
 	pipeline_status(s->pipeline, "policy-reload", error);
@@ -250,6 +261,7 @@ static int watch(struct sensor *s)
 	uint64_t told = 0;
 	bool healthy = true;
 
+	trim_memory();
 	pipeline_tick(s->pipeline, now_ns());
 	pipeline_status(s->pipeline, "sensor-start", NULL);
 	print_start(s);
