@@ -407,8 +407,9 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 {
 	struct wire *wire = wire_of(flow);
 	/* what its name shares with other things says nothing of it */
-	const struct service *service =
-		wire->match.shared && !wire->plaintext ? NULL : wire->match.service;
+	const struct service *service = wire->match.shared && !wire->plaintext
+						? NULL
+						: wire->match.service;
 	bool use = is_use(wire, flow);
 	/* where nothing moved since, the rules have judged it all before */
 	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
