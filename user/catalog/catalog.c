@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "catalog/catalog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,7 @@ static enum catalog_how how_of(const struct host_rule *rule)
 
 static const struct service *service_of(const struct catalog *catalog, const struct host_rule *rule)
 {
+	assert(rule); /* an index finds no others */
 	return &catalog->added.services[rule->service];
 }
 
