@@ -248,6 +248,8 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 		event_set_int(event, F_MESSAGE_COUNT, facts->message_count);
 	if (facts->tool_count >= 0)
 		event_set_int(event, F_TOOL_COUNT, facts->tool_count);
+	if (facts->chunk_count)
+		event_set_int(event, F_CHUNK_COUNT, facts->chunk_count);
 	event_set_text(event, F_SERVICE_TIER, facts->service_tier);
 	set_usage(event, &facts->usage);
 	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
@@ -308,8 +310,10 @@ static const char *outcome_of(const struct exchange *e, const struct llm_facts *
 {
 	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
 
+	if (facts->error_type[0])
+		return "failure";
 	if ((e->status >= 200 || e->status == 101) && e->status < 400 && finished)
-		return facts->error_type[0] && !facts->finish_reason[0] ? "failure" : "success";
+		return "success";
 	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 

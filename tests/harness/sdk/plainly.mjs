@@ -166,11 +166,39 @@ const codeAssist = {
 		finish: 'STOP', input: 900, output: 250, read: 512, reasoning: 200 }),
 };
 
+// Connect's envelopes around messages of Protocol Buffers: made up but for their lengths. Errors are JSON.
+const envelope = (flags, bytes) => {
+	const head = Buffer.alloc(5);
+	head[0] = flags;
+	head.writeUInt32BE(bytes.length, 1);
+	return Buffer.concat([head, Buffer.from(bytes)]);
+};
+const message = (text) => Buffer.concat([Buffer.from([0x12, text.length]), Buffer.from(text)]);
+const connect = (url, headers, facts) => ({
+	modes: ['stream', 'error', 'cut'], codings: [''],
+	call: () => fetch(url, { method: 'POST', headers: { 'content-type': 'application/connect+proto',
+		'connect-protocol-version': '1', 'user-agent': 'connect-es/1.6.1', ...headers },
+		body: envelope(0, message(PROMPT)) }).then((response) => response.text()),
+	answer: (q, v) => ({ cut: v.mode === 'cut', headers: { 'content-type': 'application/connect+proto' },
+		chunks: v.mode === 'error' ? [envelope(2, '{"error":{"code":"resource_exhausted","message":"no"}}')]
+			: [...a.WORDS.map((w) => envelope(0, message(w))), envelope(2, '{}')] }),
+	// the error comes in a stream that began well
+	said: (v) => a.said(v, { key: 'jwt', family: 'connect-grpc', operation: 'chat', ...facts, status: 200,
+		error: 'resource_exhausted', usage: 'none' }, { usage: 'none' }).map((fact) => ({ ...fact, stream: true })),
+});
+const cursor = connect('https://api2.cursor.sh/aiserver.v1.ChatService/StreamUnifiedChatWithTools',
+	{ authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.made-up', 'x-cursor-client-version': '2.4.0',
+		'x-ghost-mode': 'true' }, { service: 'cursor' });
+const windsurf = connect('https://server.codeium.com/exa.api_server_pb.ApiServerService/GetChatMessage', {},
+	{ service: 'windsurf', key: undefined });
+
 export const plainly = [
 	{ name: 'self-hosted', why: 'Model servers of one\'s own: TGI, llama.cpp, KoboldCpp, KServe.',
 		members: [tgi, llamaCpp, kobold, kserve].map((one) => ({ codings: ['', 'gzip'], ...one })) },
 	{ name: 'google-other', why: 'Another vendor\'s model at Vertex, Gemini\'s stream as an array, Code Assist.',
 		members: [rawPredict, arrays, codeAssist] },
+	{ name: 'cursor', why: 'Cursor and Windsurf: what is done, how much of it, and how it ended; the rest is theirs.',
+		members: [cursor, windsurf] },
 	{ name: 'web', why: 'The pages of ChatGPT and Claude, as far as model and sizes; a reranker.',
 		members: [chatgpt, claude, rerank] },
 ];
