@@ -127,7 +127,7 @@ static void reload(struct bed *bed)
 
 	if (bed->reloads >= RELOADS)
 		return;
-	bed->now = rules_make((char)('e' + ++bed->reloads % 3));
+	bed->now = rules_make((char)('a' + ++bed->reloads % 3));
 	pipeline_rules(bed->pipeline, bed->now.catalog, bed->now.policy, NULL, NULL);
 	rules_done(&old);
 }
@@ -213,7 +213,7 @@ static size_t bytes_in_use(void)
 
 static void test_reload_under_load(void **state)
 {
-	struct bed bed = {.now = rules_make('e'), .state = policy_state_new(true)};
+	struct bed bed = {.now = rules_make('a'), .state = policy_state_new(true)};
 	struct pipeline_config config = {.catalog = bed.now.catalog,
 					 .policy = bed.now.policy,
 					 .state = bed.state,
