@@ -33,7 +33,7 @@
 #define GROWTH_MAX (7 * 64 * 1032 / 2 + 32768)
 
 struct rules {
-	char name; /* 'e', 'f' or 'g': the end of all that it is called by; AE, AF and AG are countries */
+	char name; /* 'a', 'b' or 'c': the end of all that it is called by */
 	struct catalog *catalog;
 	struct policy *policy;
 };
