@@ -179,8 +179,10 @@
 #define CATALOG_INLINE_PATTERN_BYTES 84
 /* Services that the path decides between where it is not known; a host has two or three. */
 #define CATALOG_OPEN_MAX 8
-/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
-#define CATALOG_PATTERNS_MAX 1000000
+/* A large page of x86-64 and of arm64 with 4 KiB pages. */
+#define CATALOG_LARGE_PAGE_BYTES (2u << 20)
+/* All patterns of all files, 250 bytes each: four times what a look-up is measured with. */
+#define CATALOG_PATTERNS_MAX 400000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */

@@ -412,7 +412,10 @@ static void set_agent(struct pipeline *p, struct event *event, const struct flow
 static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
 {
 	struct wire *wire = wire_of(flow);
-	const struct service *service = wire->match.service;
+	/* what its name shares with other things says nothing of it */
+	const struct service *service = wire->match.shared && !wire->plaintext
+						? NULL
+						: wire->match.service;
 	bool use = is_use(wire, flow);
 	/* where nothing moved since, the rules have judged it all before */
 	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
