@@ -189,6 +189,8 @@
 /* USD per million tokens. The dearest model ever listed cost 600: what is beyond was given per token or
  * per thousand of something. */
 #define PRICE_MAX 10000
+/* Of a tier of service against the usual one: the dearest listed anywhere is some five times as much. */
+#define PRICE_FACTOR_MAX 100
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 

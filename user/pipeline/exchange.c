@@ -401,7 +401,7 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	set_facts(&event, facts);
 	agent_set(&event, &e->agent);
 	compose_service(&event, e->match.service);
-	cost_set(&event, p->config.prices, e->match.service, facts);
+	cost_set(&event, p->config.prices, e->match.service, &e->key, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	/* packets are the socket's own: there is no link to be sure or unsure of */

@@ -209,9 +209,10 @@ void agent_set(struct event *event, const struct agent_found *found);
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */
 #define COST_TEXT_MAX 32
-/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. */
+/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. `key`:
+ * what paid for it. */
 void cost_set(struct event *event, const struct prices *prices, const struct service *service,
-	      const struct llm_facts *facts);
+	      const struct key_facts *key, const struct llm_facts *facts);
 /* ", $0.0067" for messages, or nothing. */
 void cost_text(const struct event *event, char to[static COST_TEXT_MAX]);
 
