@@ -316,6 +316,11 @@
 #define ELF_BUILD_ID_MAX 64
 /* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
 #define TLSLIB_CACHE_MAX 4096
+/* A cache file: all of those files, with the dozen hooks that one in ten has; and how often it is written. */
+#define TLSLIB_CACHE_BYTES_MAX (16u << 20)
+#define TLSLIB_CACHE_SAVE_S    60
+/* Code that is compared before a remembered hook is believed: four or five instructions. */
+#define TLSLIB_START_BYTES 16
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64

@@ -472,15 +472,22 @@ void wire_end(struct pipeline *p, struct flow *flow)
 	flows_remove(p->flows, flow);
 }
 
+/* The catalogue before is still there. */
 void wire_rematch(struct pipeline *p)
 {
 	struct flow *first = flows_oldest(p->flows);
 
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
 		struct wire *wire = wire_of(table_entry(link, struct flow, link));
+		struct catalog_match before = wire->match;
 
-		/* what only a Host header or a port named is unknown until its next request */
 		look_up(p, wire);
+		if (wire->match.service || !before.service)
+			continue;
+		/* what a Host header or a port named: the service of the same id, if there still is one */
+		wire->match = before;
+		wire->match.service = catalog_service_by_id(p->config.catalog,
+							    span_str(before.service->id));
 	}
 }
 

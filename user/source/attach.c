@@ -123,6 +123,11 @@ static void report_file(struct attachments *a, const char *name, const char *lib
 	__atomic_store_n(&a->report->file_count, a->report->file_count + 1, __ATOMIC_RELEASE);
 }
 
+uint64_t *attachments_searched(struct attachments *a)
+{
+	return &a->report->searched;
+}
+
 uint64_t attachments_armed_ns(const struct attachments *a)
 {
 	return __atomic_load_n(&a->armed_ns, __ATOMIC_ACQUIRE);
@@ -139,22 +144,18 @@ static void note_armed(struct attachments *a)
 			 __ATOMIC_RELEASE);
 }
 
-int attachments_file(struct attachments *a, int fd, const char *name)
+int attachments_file(struct attachments *a, int fd, const char *name, const struct tls_hook *hooks,
+		     int count)
 {
-	struct tlslib_reader reader = {.read = tls_file_read, .ctx = &fd};
-	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	char path[64];
-	int n, r;
+	int r;
 
-	n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
-	if (n <= 0)
-		return -ENOENT;
 	if (a->report->file_count == TLS_FILES_MAX)
 		return -ENOSPC;
 	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	note_armed(a); /* and again: it takes a while, and streams are read meanwhile */
-	r = attach_hooks(a, path, hooks, n, &a->files[a->report->file_count]);
+	r = attach_hooks(a, path, hooks, count, &a->files[a->report->file_count]);
 	note_armed(a);
 	report_file(a, name, hooks[0].library->name, r);
 	return r;

@@ -119,7 +119,8 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	s->attachments = attachments_new(s->skel, &s->hooks);
 	s->halves = halves_new(half_dropped, s);
 	if (s->attachments)
-		s->discovery = discovery_new(s->attachments, tell_again, s);
+		s->discovery = discovery_new(s->attachments, config->state_directory, tell_again,
+					     s);
 	if (r || !s->per_cpu || !s->discovery || !s->halves) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
