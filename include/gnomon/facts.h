@@ -66,4 +66,6 @@ struct key_facts {
 	const char *kind;     /* gnomon.key.kind, static; NULL: none seen */
 	char fingerprint[17]; /* hex, empty: none */
 	const char *account;  /* gnomon.account.kind, static; NULL: it does not show */
+	char account_fingerprint[17];
+	char session[17]; /* of the Model Context Protocol */
 };

@@ -350,3 +350,12 @@
 #define TLS_FILES_MAX 256
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+
+/* Bytes of the fleet's salt: fewer could be guessed, more add nothing. */
+#define FLEET_SALT_MIN 16
+#define FLEET_SALT_MAX 4096
+/* What the configuration adds to every event stays a small part of its line. */
+#define LABELS_MAX      16
+#define LABEL_NAME_MAX  32
+#define LABEL_VALUE_MAX 64
+#define LABELS_TEXT_MAX 1024 /* as JSON */

@@ -81,6 +81,7 @@ static const enum field carried[] = {
 	F_SCRIPT,
 	F_LOGIN_USER,
 	F_ACCOUNT_KIND,
+	F_ACCOUNT_FINGERPRINT,
 	F_KEY_KIND,
 	F_KEY_FINGERPRINT,
 	F_VERDICT,
