@@ -174,9 +174,13 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
-/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+/* Patterns that stand beside their rule, in the pair of cache lines that 44 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
-#define CATALOG_INLINE_PATTERN_BYTES 56
+#define CATALOG_INLINE_PATTERN_BYTES 84
+/* Services that the path decides between where it is not known; a host has two or three. */
+#define CATALOG_OPEN_MAX 8
+/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
+#define CATALOG_PATTERNS_MAX 1000000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */

@@ -5,6 +5,7 @@
 
 #include "api/exchange.h"
 #include "pipeline/internal.h"
+#include "util/authority.h"
 
 /*
  * The listener of a stream's protocol. Requests that no API family claims are not kept at all; those that
@@ -37,20 +38,6 @@ void exchange_free_all(struct stream *s)
 	s->exchange_count = 0;
 }
 
-/* "api.example.com:8443" and "[::1]:8443" without the port. */
-static struct span host_of(struct span authority)
-{
-	const char *end;
-
-	if (authority.len && authority.at[0] == '[') {
-		end = memchr(authority.at, ']', authority.len);
-		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1)
-			   : authority;
-	}
-	end = authority.len ? memchr(authority.at, ':', authority.len) : NULL;
-	return end ? span_of(authority.at, (size_t)(end - authority.at)) : authority;
-}
-
 static void copy_host(char *to, size_t cap, struct span host)
 {
 	span_copy(to, cap, host);
@@ -76,11 +63,23 @@ static struct span server_name_of(const struct stream *s)
 	return span_str(flow ? wire_of(flow)->hello.server_name : NULL);
 }
 
+/* Only the path tells that this host serves AI: it is the connection's, whether or not an API family
+ * claims the request. */
+static void name_by_url(struct stream *s, struct span host, const struct catalog_match *match)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+	struct span name = span_str(flow ? wire_of(flow)->hello.server_name : NULL);
+
+	/* a link that the thread's next send gave must agree with the handshake */
+	if (flow && (s->kind != LINK_THREAD || !name.len || span_eq_nocase(name, host)))
+		wire_of(flow)->match = *match;
+}
+
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 {
 	struct stream *s = ctx;
 	struct pipeline *p = s->pipeline;
-	struct span asked = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span asked = authority_host(http_header_get(head, SPAN_LITERAL("host")));
 	struct span host = asked.len ? asked : server_name_of(s);
 	struct catalog_match match = {0};
 	struct api_exchange *api;
@@ -92,7 +91,9 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		stream_steer(s, STEER_IGNORE);
 		return;
 	}
-	known = catalog_lookup(p->config.catalog, host, &match);
+	known = catalog_lookup(p->config.catalog, host, head->target, &match);
+	if (known && match.place == CATALOG_URL_PREFIX && !match.shared)
+		name_by_url(s, host, &match);
 	api = api_exchange_new_within(head, match.service, &p->codings);
 	steer_by(s, api != NULL, known);
 	if (!api)
@@ -367,7 +368,8 @@ static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
 		return false;
 	return strcmp(wire->hello.server_name, e->host) == 0 ||
 	       (e->match.service &&
-		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &match) &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
+			       span_str(e->path), &match) &&
 		match.service == e->match.service);
 }
 
@@ -391,8 +393,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	if (flow) {
 		wire_of(flow)->plaintext = true;
 		wire_of(flow)->agent = e->agent;
-		/* a service that only the Host header names is still this connection's */
-		if (!wire_of(flow)->match.service)
+		/* a service that only the Host header or the path names is still this connection's */
+		if (catalog_match_open(&wire_of(flow)->match))
 			wire_of(flow)->match = e->match;
 		compose_flow(p, &event, flow);
 	}
@@ -422,11 +424,14 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
 	if (flow && handshake_agrees(p, wire_of(flow), e))
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	if (e->match.service && e->match.place == CATALOG_URL_PREFIX)
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 	if (shape)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
 	set_message(&event, e, facts);
 	p->stats.requests++;
-	compose_conclude(p, &event, true);
+	/* a request whose path was lost */
+	compose_conclude(p, &event, e->match.shared ? NULL : &e->match, true);
 }
 
 static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)

@@ -263,7 +263,8 @@ void plaintext_rematch(struct pipeline *p)
 		if (s->flow)
 			s->steered = STEER_COUNT;
 		for (struct exchange *e = s->exchanges; e; e = e->next)
-			if (!catalog_lookup(p->config.catalog, span_str(e->host), &e->match))
+			if (!catalog_lookup(p->config.catalog, span_str(e->host), span_str(e->path),
+					    &e->match))
 				e->match.service = NULL;
 		/* the kernel's verdicts have lapsed: what was ignored gets another look */
 		if (s->steered == STEER_IGNORE && !s->protocol) {

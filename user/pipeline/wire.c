@@ -80,7 +80,7 @@ static void look_up(struct pipeline *p, struct wire *wire)
 {
 	const char *name = wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
 
-	if (!catalog_lookup(p->config.catalog, span_str(name), &wire->match))
+	if (!catalog_lookup(p->config.catalog, span_str(name), (struct span){0}, &wire->match))
 		wire->match.service = NULL;
 	/* an address of a content network has many names */
 	else if (wire->dns_name[0] && wire->match.confidence > DNS_CONFIDENCE_MAX)
@@ -370,6 +370,9 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("dns"));
 	if (wire->has_hello && wire->hello.server_name[0])
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	/* shared ones are what a path could tell */
+	if (wire->match.service && wire->match.place == CATALOG_URL_PREFIX && !wire->match.shared)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 }
 
 static void set_connection_message(struct event *event, const struct flow *flow, const char *to)
@@ -440,7 +443,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	wire->told_ns = p->now_ns;
 	if (service && !interim)
 		p->stats.connections++;
-	compose_conclude(p, &event, use && news);
+	compose_conclude(p, &event, wire->plaintext ? NULL : &wire->match, use && news);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */

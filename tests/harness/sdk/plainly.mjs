@@ -132,7 +132,7 @@ const rawPredict = {
 		{ anthropic_version: 'vertex-2023-10-16', max_tokens: 100, messages: [{ role: 'user', content: PROMPT }],
 			...(streams(v) && { stream: true }) }, { authorization: 'Bearer ya29.made-up' }),
 	answer: (q, v) => a.by(v, a.anthropic({ model: 'claude-sonnet-4-5-20250929' })),
-	said: (v) => a.said(v, { service: 'google-vertex', key: 'google-oauth', family: 'vertex', operation: 'chat',
+	said: (v) => a.said(v, { service: 'google-vertex-ai', key: 'google-oauth', family: 'vertex', operation: 'chat',
 		messages: 1, max: 100, model: 'claude-sonnet-4-5@20250929', answered: 'claude-sonnet-4-5-20250929',
 		tier: 'standard', finish: 'end_turn', input: 9525, output: 120, read: 8000, written: 1500,
 		error: 'overloaded_error', status: 529 }, { input: 9525, read: 8000, written: 1500 }),
@@ -147,7 +147,7 @@ const arrays = {
 		return { headers: { 'content-type': 'application/json' }, chunks: [...chunks.map((text, i) =>
 			(i ? ',\r\n' : '[') + text.slice(6).trim()), ']'] };
 	} }),
-	said: (v) => a.said(v, { service: 'google-gemini', key: 'google', family: 'gemini',
+	said: (v) => a.said(v, { service: 'google-gemini-api', key: 'google', family: 'gemini',
 		operation: 'generate_content', messages: 1, model: 'gemini-2.5-flash', answered: 'gemini-2.5-flash',
 		finish: 'STOP', input: 900, output: 250, read: 512, reasoning: 200 }, { input: 900 }),
 };
@@ -161,7 +161,7 @@ const codeAssist = {
 		return a.by(v, { plain: () => a.json({ response: JSON.parse(like.plain().chunks[0]) }),
 			stream: () => a.sse(...like.stream().chunks.map((text) => ({ response: JSON.parse(text.slice(6)) }))) });
 	},
-	said: (v) => a.said(v, { service: 'gemini-code-assist', key: 'google-oauth', family: 'gemini',
+	said: (v) => a.said(v, { service: 'gemini-code-assist-cli', key: 'google-oauth', family: 'gemini',
 		operation: 'generate_content', messages: 1, model: 'gemini-2.5-pro', answered: 'gemini-2.5-pro',
 		finish: 'STOP', input: 900, output: 250, read: 512, reasoning: 200 }),
 };

@@ -144,7 +144,7 @@ const live = {
 			{ serverContent: { turnComplete: true }, usageMetadata: { promptTokenCount: 70,
 				responseTokenCount: 20, thoughtsTokenCount: 5, totalTokenCount: 95 } }]),
 	said: (v) => {
-		const told = of(v, { service: 'google-gemini', key: 'google', family: 'gemini-live',
+		const told = of(v, { service: 'google-gemini-api', key: 'google', family: 'gemini-live',
 			operation: 'generate_content', model: 'models/gemini-live-2.5-flash', messages: 1,
 			finish: 'turn_complete', input: 70, output: 25, reasoning: 5 });
 		return v.mode === 'stream' ? [{ ...told[0], max: 300 }, ...told] : [{ ...told[0], max: 300 }];
