@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "estimate/ciphertext.h"
 #include "flow/flow.h"
 #include "flow/process.h"
 #include "flow/users.h"
@@ -63,9 +64,10 @@ struct wire {
 	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
-	const char *unseen_reason;  /* overrides the configured one */
-	struct catalog_match match; /* service NULL: none */
-	struct agent_found agent;   /* of a request that was read on it */
+	struct ciphertext ciphertext; /* of captures: sizes and times since the last event */
+	const char *unseen_reason;    /* overrides the configured one */
+	struct catalog_match match;   /* service NULL: none */
+	struct agent_found agent;     /* of a request that was read on it */
 };
 
 /* wire.c */
