@@ -27,6 +27,7 @@ struct settings {
 	unsigned int classes; /* of enum event_class */
 	const char *format;   /* run: ecs; audit: text, json, html */
 	uint64_t duration_s;  /* 0: no end */
+	bool ai_only;         /* --scope ai */
 	bool verbose;
 	const char *salt_path; /* --fleet-salt-file; NULL: none */
 	struct label {
@@ -54,4 +55,6 @@ int settings_parse_audit(struct settings *settings, int argc, char **argv);
 uint64_t settings_interim_ns(void);
 /* The labels as a JSON object, in `to`; empty without any. */
 struct span settings_labels(const struct settings *settings, char to[static LABELS_TEXT_MAX]);
+/* Between checks of files with probes: HEALTH_INTERVAL_S, or GNOMON_HEALTH_SECONDS. */
+uint64_t settings_health_ns(void);
 void settings_done(struct settings *settings);
