@@ -175,95 +175,93 @@ static void test_pictures(void **state)
 }
 
 /* Whatever a family calls what is no text: %s is data in base64, and the words beside it are "What is this?". */
+static const struct {
+	const char *path, *with, *plain, *type, *answer;
+} no_texts[] = {
+	{MESSAGES,
+	 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":[{\"type\":"
+	 "\"image\","
+	 "\"source\":{\"type\":\"base64\",\"data\":\"%s\"}},{\"type\":\"document\","
+	 "\"source\":{"
+	 "\"data\":\"%s\"}},{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\","
+	 "\"source\":{\"data\":\"%s\"}},{\"type\":\"text\",\"text\":\"What is "
+	 "this?\"}]}]}]}",
+	 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":\"What is "
+	 "this?\"}]}",
+	 "application/json",
+	 "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"A "
+	 "picture.\"}]}"},
+	{"/v1/responses",
+	 "{\"model\":\"gpt-4o\",\"input\":[{\"content\":[{\"type\":\"input_image\",\"image_"
+	 "url\":"
+	 "\"%s\"},{\"type\":\"input_file\",\"file_data\":\"%s\"}]},{\"type\":"
+	 "\"function_call_output\",\"output\":[{\"type\":\"input_image\",\"image_url\":\"%"
+	 "s\"},{"
+	 "\"type\":\"input_text\",\"text\":\"What is this?\"}]}]}",
+	 "{\"model\":\"gpt-4o\",\"input\":\"What is this?\"}", "application/json",
+	 "{\"object\":\"response\",\"output\":[{\"content\":[{\"text\":\"A "
+	 "picture.\"}]}]}"},
+	{"/v1beta/models/m:generateContent",
+	 "{\"contents\":[{\"parts\":[{\"inlineData\":{\"data\":\"%s\"}},{\"inline_data\":{"
+	 "\"data\":"
+	 "\"%s\"}},{\"fileData\":{\"fileUri\":\"%s\"}},{\"text\":\"What is this?\"}]}]}",
+	 "{\"contents\":[{\"parts\":[{\"text\":\"What is this?\"}]}]}", "application/json",
+	 "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"A picture.\"}]}}]}"},
+	{"/v1/conversations",
+	 "{\"model\":\"m\",\"inputs\":[{\"content\":[{\"image_url\":\"%s\"},{\"document_"
+	 "url\":"
+	 "\"%s\"},{\"input_audio\":\"%s\"},{\"type\":\"text\",\"text\":\"What is "
+	 "this?\"}]}]}",
+	 "{\"model\":\"m\",\"inputs\":\"What is this?\"}", "application/json",
+	 "{\"object\":\"conversation.response\",\"outputs\":[{\"content\":\"A "
+	 "picture.\"}]}"},
+	{"/v2/chat",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":[{\"image_url\":{\"url\":\"%s\"}},{"
+	 "\"type\":"
+	 "\"text\",\"text\":\"What is this?\"},{\"x\":\"%s\"},{\"y\":\"%s\"}]}]}",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}", "application/json",
+	 "{\"finish_reason\":\"COMPLETE\",\"message\":{\"content\":[{\"text\":\"A "
+	 "picture.\"}]}}"},
+	{"/api/chat",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is "
+	 "this?\",\"images\":[\"%s\",\"%s\","
+	 "\"%s\"]}]}",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}", "application/x-ndjson",
+	 "{\"model\":\"m\",\"created_at\":\"x\",\"message\":{\"content\":\"A picture.\"},"
+	 "\"done\":false}\n"},
+	{"/completion",
+	 "{\"prompt\":{\"prompt_string\":\"What is "
+	 "this?\",\"multimodal_data\":[\"%s\",\"%s\","
+	 "\"%s\"]}}",
+	 "{\"prompt\":\"What is this?\"}", "application/json",
+	 "{\"content\":\"A picture.\",\"stop\":false}"},
+	{"/model/m/converse",
+	 "{\"messages\":[{\"content\":[{\"image\":{\"source\":{\"bytes\":\"%s\"}}},{"
+	 "\"document\":{"
+	 "\"source\":{\"bytes\":\"%s\"}}},{\"video\":\"%s\"},{\"text\":\"What is "
+	 "this?\"}]}]}",
+	 "{\"messages\":[{\"content\":[{\"text\":\"What is this?\"}]}]}", "application/json",
+	 "{\"output\":{\"message\":{\"content\":[{\"text\":\"A picture.\"}]}}}"},
+};
+
 static void test_no_text(void **state)
 {
-	static const struct {
-		const char *path, *with, *plain, *type, *answer;
-	} cases[] = {
-		{MESSAGES,
-		 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":[{\"type\":"
-		 "\"image\","
-		 "\"source\":{\"type\":\"base64\",\"data\":\"%s\"}},{\"type\":\"document\","
-		 "\"source\":{"
-		 "\"data\":\"%s\"}},{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\","
-		 "\"source\":{\"data\":\"%s\"}},{\"type\":\"text\",\"text\":\"What is "
-		 "this?\"}]}]}]}",
-		 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":\"What is "
-		 "this?\"}]}",
-		 "application/json",
-		 "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"A "
-		 "picture.\"}]}"},
-		{"/v1/responses",
-		 "{\"model\":\"gpt-4o\",\"input\":[{\"content\":[{\"type\":\"input_image\",\"image_"
-		 "url\":"
-		 "\"%s\"},{\"type\":\"input_file\",\"file_data\":\"%s\"}]},{\"type\":"
-		 "\"function_call_output\",\"output\":[{\"type\":\"input_image\",\"image_url\":\"%"
-		 "s\"},{"
-		 "\"type\":\"input_text\",\"text\":\"What is this?\"}]}]}",
-		 "{\"model\":\"gpt-4o\",\"input\":\"What is this?\"}", "application/json",
-		 "{\"object\":\"response\",\"output\":[{\"content\":[{\"text\":\"A "
-		 "picture.\"}]}]}"},
-		{"/v1beta/models/m:generateContent",
-		 "{\"contents\":[{\"parts\":[{\"inlineData\":{\"data\":\"%s\"}},{\"inline_data\":{"
-		 "\"data\":"
-		 "\"%s\"}},{\"fileData\":{\"fileUri\":\"%s\"}},{\"text\":\"What is this?\"}]}]}",
-		 "{\"contents\":[{\"parts\":[{\"text\":\"What is this?\"}]}]}", "application/json",
-		 "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"A picture.\"}]}}]}"},
-		{"/v1/conversations",
-		 "{\"model\":\"m\",\"inputs\":[{\"content\":[{\"image_url\":\"%s\"},{\"document_"
-		 "url\":"
-		 "\"%s\"},{\"input_audio\":\"%s\"},{\"type\":\"text\",\"text\":\"What is "
-		 "this?\"}]}]}",
-		 "{\"model\":\"m\",\"inputs\":\"What is this?\"}", "application/json",
-		 "{\"object\":\"conversation.response\",\"outputs\":[{\"content\":\"A "
-		 "picture.\"}]}"},
-		{"/v2/chat",
-		 "{\"model\":\"m\",\"messages\":[{\"content\":[{\"image_url\":{\"url\":\"%s\"}},{"
-		 "\"type\":"
-		 "\"text\",\"text\":\"What is this?\"},{\"x\":\"%s\"},{\"y\":\"%s\"}]}]}",
-		 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}",
-		 "application/json",
-		 "{\"finish_reason\":\"COMPLETE\",\"message\":{\"content\":[{\"text\":\"A "
-		 "picture.\"}]}}"},
-		{"/api/chat",
-		 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is "
-		 "this?\",\"images\":[\"%s\",\"%s\","
-		 "\"%s\"]}]}",
-		 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}",
-		 "application/x-ndjson",
-		 "{\"model\":\"m\",\"created_at\":\"x\",\"message\":{\"content\":\"A picture.\"},"
-		 "\"done\":false}\n"},
-		{"/completion",
-		 "{\"prompt\":{\"prompt_string\":\"What is "
-		 "this?\",\"multimodal_data\":[\"%s\",\"%s\","
-		 "\"%s\"]}}",
-		 "{\"prompt\":\"What is this?\"}", "application/json",
-		 "{\"content\":\"A picture.\",\"stop\":false}"},
-		{"/model/m/converse",
-		 "{\"messages\":[{\"content\":[{\"image\":{\"source\":{\"bytes\":\"%s\"}}},{"
-		 "\"document\":{"
-		 "\"source\":{\"bytes\":\"%s\"}}},{\"video\":\"%s\"},{\"text\":\"What is "
-		 "this?\"}]}]}",
-		 "{\"messages\":[{\"content\":[{\"text\":\"What is this?\"}]}]}",
-		 "application/json",
-		 "{\"output\":{\"message\":{\"content\":[{\"text\":\"A picture.\"}]}}}"},
-	};
 	static char ask[20000], data[4000];
 
 	(void)state;
 	memset(data, 'A', sizeof(data) - 1);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(no_texts); i++) {
 		struct llm_facts with, plain;
 
-		plain = facts_of(cases[i].path, cases[i].plain, cases[i].type, cases[i].answer,
-				 true);
-		fill_in(ask, sizeof(ask), cases[i].with, data);
-		with = facts_of(cases[i].path, ask, cases[i].type, cases[i].answer, true);
+		plain = facts_of(no_texts[i].path, no_texts[i].plain, no_texts[i].type,
+				 no_texts[i].answer, true);
+		fill_in(ask, sizeof(ask), no_texts[i].with, data);
+		with = facts_of(no_texts[i].path, ask, no_texts[i].type, no_texts[i].answer, true);
 		if (plain.usage.source != USAGE_ESTIMATED_TEXT || plain.usage.input < 4)
-			fail_msg("%s: nothing was estimated", cases[i].path);
+			fail_msg("%s: nothing was estimated", no_texts[i].path);
 		if (with.usage.input > plain.usage.input + 8 ||
 		    with.usage.input < plain.usage.input)
-			fail_msg("%s: %ld tokens, %ld with data", cases[i].path,
+			fail_msg("%s: %ld tokens, %ld with data", no_texts[i].path,
 				 (long)plain.usage.input, (long)with.usage.input);
 	}
 }
