@@ -20,6 +20,7 @@
 #include "source/sources.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/fingerprint.h"
 #include "util/sd_notify.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -32,6 +33,8 @@
 
 struct sensor {
 	struct settings settings;
+	char labels[LABELS_TEXT_MAX];
+	struct fleet_salt salt;
 	struct outputs outputs;
 	struct rule_set rules;
 	struct policy_state *state;
@@ -325,6 +328,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 	if (directory && *directory)
 		source.state_directory = directory;
 	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
+	if (!r && s->settings.salt_path)
+		r = fleet_salt_read(&s->salt, s->settings.salt_path, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
 	if (!r)
@@ -349,6 +354,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
+		.labels = settings_labels(&s->settings, s->labels),
+		.salt = s->settings.salt_path ? &s->salt : NULL,
 		.deliver = deliver,
 		.ctx = s,
 	};

@@ -44,6 +44,7 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	while (actions[row].action && strcmp(actions[row].action, action) != 0)
 		row++;
 	event_init(event);
+	event->labels = p->config.labels;
 	event_set_time(event, F_TIMESTAMP, time_ns);
 	event_set_text(event, F_ECS_VERSION, "9.5.0");
 	event_set_text(event, F_OBSERVER_VENDOR, "gnomon");
