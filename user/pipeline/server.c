@@ -200,7 +200,9 @@ void server_answered(struct stream *s, const struct exchange *e)
 
 	if (!l || l->told || !s->pipeline->config.live)
 		return;
+	/* the next call is judged anew: a model server may have been fetching a model */
+	if (relay_sent_on(s, e->relayed) || is_relay(s->pipeline, &s->who))
+		return;
 	l->told = true;
-	if (!is_relay(s->pipeline, &s->who))
-		tell(s, e, l);
+	tell(s, e, l);
 }
