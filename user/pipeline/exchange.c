@@ -438,7 +438,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		compose_flow(p, &event, flow);
 	}
 	/* what was asked for, whatever name the handshake carried; a proxy was asked for it by name */
-	if (!is_address(e->host) && !(flow && wire_of(flow)->target && wire_of(flow)->target->name[0]))
+	if (!is_address(e->host) &&
+	    !(flow && wire_of(flow)->target && wire_of(flow)->target->name[0]))
 		event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
 	event_set_int(&event, F_SOURCE_BYTES, (int64_t)e->bytes[DIR_OUT]);
 	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)e->bytes[DIR_IN]);

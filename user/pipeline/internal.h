@@ -56,7 +56,8 @@ struct wire {
 	struct tls_hello_parser *parser;         /* of the hello that is to come next */
 	struct tls_server_hello answer;
 	bool answered; /* `answer` is filled, or will never be */
-	struct tunnel_target *target; /* whom the client asked a proxy for, NULL: the server is its own */
+	struct tunnel_target
+		*target; /* whom the client asked a proxy for, NULL: the server is its own */
 	enum relay_hop relay;
 	bool relay_tunnel; /* its process was asked for this connection as a proxy */
 	uint64_t relayed;  /* of an accepted flow: the number of its tunnel in relay.c, 0: none */
@@ -139,6 +140,8 @@ struct exchange;
 bool server_wanted(struct stream *s);
 /* The process answered this call. */
 void server_answered(struct stream *s, const struct exchange *e);
+/* The port where this process listens, 0: it is not known, or there are several. */
+uint16_t server_port(struct pipeline *p, const struct process_identity *who);
 
 /* proxied.c: streams that begin by asking a proxy */
 struct proxied;
@@ -148,14 +151,16 @@ bool proxied_begin(struct stream *s, enum stream_dir dir);
 struct span proxied_take(struct stream *s, enum stream_dir dir, struct span bytes);
 /* The stream's socket has become known. */
 void proxied_linked(struct stream *s);
-void proxied_free(struct proxied *proxied);
+void proxied_free(struct stream *s);
 
 /* relay.c: processes that send on what they accept */
 int relays_init(struct pipeline *p);
 void relays_done(struct pipeline *p);
 void relay_exit(struct pipeline *p, const struct process_identity *who);
-/* The accepted flow asks its process for a connection. */
-void relay_tunnel(struct pipeline *p, struct flow *flow, const struct tunnel_target *target);
+/* The process is asked for a connection on one that it accepted, `flow` where that is known. Again, with the number
+ * that it returned before, for another target; 0: the first time, or out of memory. */
+uint64_t relay_tunnel(struct pipeline *p, const struct process_identity *who,
+		      const struct flow *flow, uint64_t number, const struct tunnel_target *target);
 /* What may be a call of an LLM's API begins on an accepted stream: its number for the others, 0: none. */
 uint64_t relay_call(struct stream *s);
 /* Its request is complete. */

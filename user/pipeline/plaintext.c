@@ -52,7 +52,7 @@ static void stream_drop(struct stream *s)
 		free(s->state);
 	}
 	exchange_free_all(s);
-	proxied_free(s->proxied);
+	proxied_free(s);
 	table_remove(&s->pipeline->streams, &s->link);
 	s->pipeline->streams_by_pid[s->id.pid % STREAM_PIDS]--;
 	free(s);

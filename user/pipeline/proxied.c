@@ -12,19 +12,24 @@
 
 struct proxied {
 	struct tunnel tunnel;
-	bool accepted; /* this process is the proxy */
+	bool accepted;    /* this process is the proxy */
+	uint64_t relayed; /* then, relay.c's number of the tunnel */
 	enum { NOT_SEEN, TLS, OTHER } inside;
 	struct tls_hello_parser *parser; /* of the hello that is to come next */
 	bool has_hello;
 	struct tls_hello hello;
 };
 
-void proxied_free(struct proxied *proxied)
+void proxied_free(struct stream *s)
 {
-	if (!proxied)
+	if (!s->proxied)
 		return;
-	tls_hello_free(proxied->parser);
-	free(proxied);
+	/* where the connection is known, it ends with that: the stream is let go long before */
+	if (!s->flow)
+		relay_ended(s->pipeline, &s->who, s->proxied->relayed);
+	tls_hello_free(s->proxied->parser);
+	free(s->proxied);
+	s->proxied = NULL;
 }
 
 bool proxied_begin(struct stream *s, enum stream_dir dir)
@@ -46,15 +51,20 @@ static struct flow *flow_of(struct stream *s)
 /* Tells what is known so far to the connection: to the proxy, or to the one that it accepted. */
 static void tell_flow(struct stream *s)
 {
-	const struct proxied *x = s->proxied;
+	struct proxied *x = s->proxied;
 	struct flow *flow = flow_of(s);
 
-	if (!flow || !x->tunnel.open[DIR_OUT])
+	if (!x->tunnel.open[DIR_OUT])
 		return;
 	if (x->accepted) {
-		relay_tunnel(s->pipeline, flow, &x->tunnel.target);
+		x->relayed = relay_tunnel(s->pipeline, &s->who, flow, x->relayed,
+					  &x->tunnel.target);
+		if (s->flow)
+			wire_of(s->flow)->relayed = x->relayed;
 		return;
 	}
+	if (!flow)
+		return;
 	wire_proxied(s->pipeline, flow, &x->tunnel.target, x->has_hello ? &x->hello : NULL);
 	if (!s->flow) /* what opened the tunnel is inside TLS, which has an opening of its own */
 		wire_of(flow)->hello_bytes += s->copied + PRESENCE_BYTES;
@@ -112,7 +122,7 @@ static void read_server_hello(struct stream *s, struct span bytes)
 struct span proxied_take(struct stream *s, enum stream_dir dir, struct span bytes)
 {
 	struct proxied *x = s->proxied;
-	enum stream_dir from = x->accepted ? (enum stream_dir)!dir : dir;
+	enum stream_dir from = x->accepted ? (enum stream_dir) !dir : dir;
 	ssize_t used;
 
 	if (x->inside == OTHER)

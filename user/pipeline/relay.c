@@ -158,17 +158,40 @@ static struct accepted *accept_new(struct pipeline *p, const struct process_iden
 	return a;
 }
 
-void relay_tunnel(struct pipeline *p, struct flow *flow, const struct tunnel_target *target)
+/* The socket of this host that asked this process for that target, over TLS, where the accepted one is not known. */
+static uint64_t asking_client(struct pipeline *p, const struct process_identity *who,
+			      const struct tunnel_target *target)
 {
-	struct accepted *a = accepted_find(p, &flow->who, wire_of(flow)->relayed);
+	uint16_t port = server_port(p, who);
+	struct flow *first = port ? flows_oldest(p->flows) : NULL;
+	uint64_t cookie = 0;
+
+	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
+		const struct flow *flow = table_entry(link, const struct flow, link);
+		const struct tunnel_target *asked = wire_of(flow)->target;
+
+		if (asked && flow->server.port == port && asked->port == target->port &&
+		    strcmp(asked->name, target->name) == 0 &&
+		    memcmp(&asked->address, &target->address, sizeof(asked->address)) == 0)
+			cookie = flow->cookie;
+	}
+	return cookie;
+}
+
+uint64_t relay_tunnel(struct pipeline *p, const struct process_identity *who,
+		      const struct flow *flow, uint64_t number, const struct tunnel_target *target)
+{
+	struct accepted *a = accepted_find(p, who, number);
 
 	if (!a)
-		a = accept_new(p, &flow->who, flow);
+		a = accept_new(p, who, flow);
 	if (!a)
-		return;
+		return 0;
 	a->tunnel = true;
 	a->target = *target;
-	wire_of(flow)->relayed = a->number;
+	if (!flow)
+		a->first = asking_client(p, who, target);
+	return a->number;
 }
 
 uint64_t relay_call(struct stream *s)
@@ -187,8 +210,7 @@ void relay_called(struct stream *s, const struct exchange *e)
 	if (!a)
 		return;
 	a->shape = api_exchange_facts(e->api)->request_shape;
-	span_copy(a->model, sizeof(a->model),
-		  span_str(api_exchange_facts(e->api)->request_model));
+	span_copy(a->model, sizeof(a->model), span_str(api_exchange_facts(e->api)->request_model));
 }
 
 void relay_ended(struct pipeline *p, const struct process_identity *who, uint64_t number)

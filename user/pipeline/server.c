@@ -99,6 +99,13 @@ static struct listener *listener_of_process(struct pipeline *p, const struct pro
 	return found;
 }
 
+uint16_t server_port(struct pipeline *p, const struct process_identity *who)
+{
+	const struct listener *l = listener_of_process(p, who);
+
+	return l ? (uint16_t)l->key.port : 0;
+}
+
 static struct listener *listener_of(struct stream *s)
 {
 	struct listener_key key = {.pid = s->who.pid, .start_ns = s->who.start_ns};

@@ -108,8 +108,8 @@ static void look_up(struct pipeline *p, struct wire *wire)
 void wire_name(struct pipeline *p, struct flow *flow)
 {
 	struct wire *wire = wire_of(flow);
-	const struct net_address *address =
-		wire->target ? &wire->target->address : &flow->server.address;
+	const struct net_address *address = wire->target ? &wire->target->address
+							 : &flow->server.address;
 	const char *name = NULL;
 
 	wire->dns_name[0] = '\0';
@@ -424,7 +424,7 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 							   : p->config.unseen_reason;
 
 		event_set_text(event, F_VISIBILITY,
-			       wire->dns_name[0]         ? "dns"
+			       wire->dns_name[0]           ? "dns"
 			       : wire_target_name(wire)[0] ? "sni"
 							   : "ip");
 		if (wire->has_hello)

@@ -34,7 +34,7 @@ enum {
 };
 
 struct tls_hello_parser {
-	int failed; /* -errno, final */
+	int failed;  /* -errno, final */
 	char wanted; /* type of message */
 	char header[RECORD_HEADER_BYTES];
 	size_t header_have;

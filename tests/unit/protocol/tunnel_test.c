@@ -17,8 +17,14 @@ struct turn_of {
 	struct span bytes;
 };
 
-#define OUT(text) {DIR_OUT, SPAN_LITERAL(text)}
-#define IN(text)  {DIR_IN, SPAN_LITERAL(text)}
+#define OUT(text)                                                                                  \
+	{                                                                                          \
+		DIR_OUT, SPAN_LITERAL(text)                                                        \
+	}
+#define IN(text)                                                                                   \
+	{                                                                                          \
+		DIR_IN, SPAN_LITERAL(text)                                                         \
+	}
 #define TURNS_MAX 8
 
 struct talk {
@@ -39,49 +45,89 @@ static const struct talk talks[] = {
 	 {OUT("CONNECT API.OpenAI.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n"
 	      "User-Agent: curl/7.88.1\r\nProxy-Connection: Keep-Alive\r\n\r\n"),
 	  IN("HTTP/1.1 200 Connection established\r\n\r\n"), OUT(INSIDE), IN(INSIDE)},
-	 "http_connect", "api.openai.com", .port = 443},
+	 "http_connect",
+	 "api.openai.com",
+	 .port = 443},
 	{"the shortest, with the ClientHello right behind it",
 	 {OUT("CONNECT a.b:1 HTTP/1.0\n\n" INSIDE), IN("HTTP/1.0 200\n\n" INSIDE)},
-	 "http_connect", "a.b", .port = 1},
+	 "http_connect",
+	 "a.b",
+	 .port = 1},
 	{"again, with credentials",
 	 {OUT("CONNECT a.b:443 HTTP/1.1\r\n\r\n"),
 	  IN("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nno\r\n"),
 	  OUT("CONNECT a.b:443 HTTP/1.1\r\nProxy-Authorization: Basic c2VjcmV0\r\n\r\n"),
 	  IN("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), OUT(INSIDE), IN(INSIDE)},
-	 "http_connect", "a.b", .port = 443},
+	 "http_connect",
+	 "a.b",
+	 .port = 443},
 	{"through one proxy to another",
 	 {OUT("CONNECT second.example:8080 HTTP/1.1\r\n\r\n"), IN("HTTP/1.1 200 OK\r\n\r\n"),
 	  OUT("CONNECT [2001:db8::1]:8443 HTTP/1.1\r\n\r\n"), IN("HTTP/1.1 200 OK\r\n\r\n"),
 	  OUT(INSIDE), IN(INSIDE)},
-	 "http_connect", NULL, {0x20, 1, 0xd, 0xb8, [15] = 1}, 6, 8443},
+	 "http_connect",
+	 NULL,
+	 {0x20, 1, 0xd, 0xb8, [15] = 1},
+	 6,
+	 8443},
 	{"a CONNECT that is refused",
 	 {OUT("CONNECT a.b:443 HTTP/1.1\r\n\r\n"), IN("HTTP/1.1 403 No\r\n\r\nnever")},
-	 "http_connect", "a.b", .port = 443, .refused = true, .no_answer = true},
+	 "http_connect",
+	 "a.b",
+	 .port = 443,
+	 .refused = true,
+	 .no_answer = true},
 	{"SOCKS5 with a name",
-	 {OUT("\5\2\0\1"), IN("\5\0"), OUT("\5\1\0\3\x0e" "api.openai.com\1\xbb"),
+	 {OUT("\5\2\0\1"), IN("\5\0"),
+	  OUT("\5\1\0\3\x0e"
+	      "api.openai.com\1\xbb"),
 	  IN("\5\0\0\1\0\0\0\0\0\0"), OUT(INSIDE), IN(INSIDE)},
-	 "socks5", "api.openai.com", .port = 443},
+	 "socks5",
+	 "api.openai.com",
+	 .port = 443},
 	{"SOCKS5 with an address of IPv4, which the proxy tells by a name",
 	 {OUT("\5\1\0"), IN("\5\0"), OUT("\5\1\0\1\xcb\0\x71\x0a\x01\xbb"),
 	  IN("\5\0\0\3\4here\x10\x20"), OUT(INSIDE), IN(INSIDE)},
-	 "socks5", NULL, {203, 0, 113, 10}, 4, 443},
+	 "socks5",
+	 NULL,
+	 {203, 0, 113, 10},
+	 4,
+	 443},
 	{"SOCKS5 with an address of IPv6 and a password that looks like a request",
 	 {OUT("\5\2\0\2"), IN("\5\2"), OUT("\1\5alice\4\5\1\0\1"), IN("\1\0"),
 	  OUT("\5\1\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\x01\xbb"),
 	  IN("\5\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), OUT(INSIDE), IN(INSIDE)},
-	 "socks5", NULL, {0x20, 1, 0xd, 0xb8, [15] = 1}, 6, 443},
+	 "socks5",
+	 NULL,
+	 {0x20, 1, 0xd, 0xb8, [15] = 1},
+	 6,
+	 443},
 	{"SOCKS5 that does not wait for answers",
 	 {OUT("\5\1\0\5\1\0\3\3a.b\x01\xbb" INSIDE), IN("\5\0\5\0\0\1\0\0\0\0\0\0" INSIDE)},
-	 "socks5", "a.b", .port = 443},
+	 "socks5",
+	 "a.b",
+	 .port = 443},
 	{"SOCKS5 that is refused",
 	 {OUT("\5\1\0"), IN("\5\0"), OUT("\5\1\0\3\3a.b\x01\xbb"), IN("\5\5\0\1\0\0\0\0\0\0")},
-	 "socks5", "a.b", .port = 443, .refused = true},
+	 "socks5",
+	 "a.b",
+	 .port = 443,
+	 .refused = true},
 	{"SOCKS4",
-	 {OUT("\4\1\x01\xbb\xcb\0\x71\x0a" "bob\0"), IN("\0\x5a\0\0\0\0\0\0"), OUT(INSIDE), IN(INSIDE)},
-	 "socks4", NULL, {203, 0, 113, 10}, 4, 443},
+	 {OUT("\4\1\x01\xbb\xcb\0\x71\x0a"
+	      "bob\0"),
+	  IN("\0\x5a\0\0\0\0\0\0"), OUT(INSIDE), IN(INSIDE)},
+	 "socks4",
+	 NULL,
+	 {203, 0, 113, 10},
+	 4,
+	 443},
 	{"SOCKS4a, refused",
 	 {OUT("\4\1\x01\xbb\0\0\0\1\0api.openai.com\0"), IN("\0\x5b\0\0\0\0\0\0")},
-	 "socks4", "api.openai.com", .port = 443, .refused = true},
+	 "socks4",
+	 "api.openai.com",
+	 .port = 443,
+	 .refused = true},
 };
 
 /* Feeds in pieces, each in memory of its own for the sanitizer; the count that is inside, by direction. */
@@ -163,7 +209,8 @@ static void password_is_not_held(void **state)
 	static const struct talk basic = {
 		"basic",
 		{OUT("CONNECT a.b:443 HTTP/1.1\r\nProxy-Authorization: Basic hunter2\r\n\r\n")}};
-	static const struct talk socks = {"socks", {OUT("\5\1\2\1\1u\7hunter2\5\1\0\3\3a.b\1\xbb")}};
+	static const struct talk socks = {"socks",
+					  {OUT("\5\1\2\1\1u\7hunter2\5\1\0\3\3a.b\1\xbb")}};
 
 	(void)state;
 	run(&t, &basic, 1, inside);
@@ -180,8 +227,8 @@ static void refuses(void **state)
 	static const struct span cases[] = {
 		SPAN_LITERAL("GET / HTTP/1.1\r\n"),
 		SPAN_LITERAL("CONNECTED"),
-		SPAN_LITERAL("CONNECT a.b HTTP/1.1\r\n"),      /* no port */
-		SPAN_LITERAL("CONNECT a.b: HTTP/1.1\r\n"),     /* nor here */
+		SPAN_LITERAL("CONNECT a.b HTTP/1.1\r\n"),  /* no port */
+		SPAN_LITERAL("CONNECT a.b: HTTP/1.1\r\n"), /* nor here */
 		SPAN_LITERAL("CONNECT a.b:65536 HTTP/1.1\r\n"),
 		SPAN_LITERAL("CONNECT a.b:4a HTTP/1.1\r\n"),
 		SPAN_LITERAL("CONNECT a b:443 HTTP/1.1\r\n"),
@@ -189,12 +236,12 @@ static void refuses(void **state)
 		SPAN_LITERAL("CONNECT a\r\nb:443 HTTP/1.1\r\n"),
 		SPAN_LITERAL("\5\0"),
 		SPAN_LITERAL("\5\x30"),
-		SPAN_LITERAL("\5\1\1\1\1"),                    /* GSSAPI alone */
+		SPAN_LITERAL("\5\1\1\1\1"), /* GSSAPI alone */
 		SPAN_LITERAL("\5\1\0\4"),
-		SPAN_LITERAL("\5\1\0\5\2\0\1\0\0\0\0\0\0"),    /* BIND */
-		SPAN_LITERAL("\5\1\0\5\1\0\2\1"),              /* no type of address */
-		SPAN_LITERAL("\5\1\0\5\1\0\3\0\1\xbb"),        /* an empty name */
-		SPAN_LITERAL("\4\2\1\xbb\1\2\3\4\0"),          /* BIND */
+		SPAN_LITERAL("\5\1\0\5\2\0\1\0\0\0\0\0\0"), /* BIND */
+		SPAN_LITERAL("\5\1\0\5\1\0\2\1"),           /* no type of address */
+		SPAN_LITERAL("\5\1\0\5\1\0\3\0\1\xbb"),     /* an empty name */
+		SPAN_LITERAL("\4\2\1\xbb\1\2\3\4\0"),       /* BIND */
 		SPAN_LITERAL("\4\1\1\xbb\0\0\0\1\0a/b\0"),
 		{long_name, sizeof(long_name)},
 		SPAN_LITERAL("\x16\3\1"),
@@ -207,8 +254,9 @@ static void refuses(void **state)
 		ssize_t r = 0;
 
 		assert_int_equal(tunnel_feed(&t, DIR_OUT, cases[i]), -EPROTO);
-		assert_int_equal(tunnel_feed(&t, DIR_OUT, SPAN_LITERAL("CONNECT a.b:1 HTTP/1.1\n\n")),
-				 -EPROTO);
+		assert_int_equal(
+			tunnel_feed(&t, DIR_OUT, SPAN_LITERAL("CONNECT a.b:1 HTTP/1.1\n\n")),
+			-EPROTO);
 		for (size_t at = 0; at < cases[i].len && r >= 0; at++)
 			r = tunnel_feed(&bytewise, DIR_OUT, span_of(cases[i].at + at, 1));
 		assert_int_equal(r, -EPROTO);
