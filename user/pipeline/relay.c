@@ -30,6 +30,7 @@ struct accepted {
 	uint64_t number; /* 0: none */
 	uint64_t ended_ns;
 	uint64_t first; /* cookie of the first client's own socket, 0: not of this host */
+	bool known;     /* the accepted connection is, and so is that */
 	bool tunnel, open, sent_on;
 	bool shape; /* of a call: its body left no doubt that it is one */
 	char model[MODEL_NAME_MAX];
@@ -153,7 +154,8 @@ static struct accepted *accept_new(struct pipeline *p, const struct process_iden
 	r->count++;
 	a = &r->recent[r->count % RELAY_RECENT];
 	*a = (struct accepted){.number = r->count, .open = true};
-	if (flow && wire_of(flow)->server_side)
+	a->known = flow && wire_of(flow)->server_side;
+	if (a->known)
 		a->first = first_client(p, flow);
 	return a;
 }
@@ -284,6 +286,28 @@ static bool better(const struct accepted *a, const struct accepted *than, const 
 	return a->number > than->number;
 }
 
+/* The same for a call: a client of this host whose call of that model to that port is open. */
+static struct flow *calling_client(struct pipeline *p, const struct process_identity *who,
+				   const char *model)
+{
+	uint16_t port = server_port(p, who);
+	struct table_link *link = port ? p->streams.newest : NULL;
+
+	for (; link; link = link->older) {
+		const struct stream *s = table_entry(link, const struct stream, link);
+		struct flow *flow = NULL;
+
+		if (s->is_client && s->exchanges)
+			flow = s->flow ? s->flow : flows_find_cookie(p->flows, s->cookie);
+		if (!flow || flow->server.port != port || flow->who.pid == who->pid)
+			continue;
+		for (const struct exchange *e = s->exchanges; e; e = e->next)
+			if (same_model(api_exchange_facts(e->api)->request_model, model))
+				return flow;
+	}
+	return NULL;
+}
+
 enum relay_hop relay_of_call(struct stream *s, const struct exchange *e)
 {
 	const char *model = api_exchange_facts(e->api)->request_model;
@@ -302,7 +326,8 @@ enum relay_hop relay_of_call(struct stream *s, const struct exchange *e)
 	if (!best)
 		return RELAY_NONE;
 	best->sent_on = e->status >= 200 && e->status < 300;
-	first = flows_find_cookie(p->flows, best->first);
+	first = best->known ? flows_find_cookie(p->flows, best->first)
+			    : calling_client(p, &s->who, model);
 	if (!first)
 		return RELAY_COUNTED;
 	if (e->host[0] && best->sent_on) {
