@@ -199,6 +199,7 @@ bool catalog_lookup(const struct catalog *catalog, struct span host, struct cata
 		       : rule->pattern.kind == PATTERN_SUFFIX ? CATALOG_HOST_SUFFIX
 							      : CATALOG_HOST_GLOB,
 		.shared = rule->shared,
+		.assets = rule->assets,
 		.api = rule->api,
 		.confidence = rule->confidence,
 		.pattern = rule->pattern.text.at,

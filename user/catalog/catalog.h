@@ -33,6 +33,8 @@ struct catalog_match {
 	enum catalog_how how;
 	/* A host that also serves other things: it needs a path, header or shape besides. */
 	bool shared;
+	/* It serves pictures and scripts: whoever opens a page fetches them, and asks nothing. */
+	bool assets;
 	/* An API host, as opposed to a web front end's. */
 	bool api;
 	unsigned int confidence; /* 0..100 */

@@ -14,7 +14,7 @@ struct host_rule {
 	uint32_t service;
 	uint32_t order;
 	uint8_t confidence;
-	bool shared, api;
+	bool shared, assets, api;
 };
 
 /*

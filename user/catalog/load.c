@@ -66,6 +66,7 @@ static const struct yaml_key service_keys[] = {
 static const struct yaml_key host_keys[] = {
 	{"host", YAML_SCALAR, .required = true},
 	{"shared", YAML_SCALAR},
+	{"assets", YAML_SCALAR},
 	{"confidence", YAML_SCALAR},
 	{0},
 };
@@ -253,6 +254,7 @@ static void load_host(struct file *file, const struct yaml_node *node, struct ho
 		}
 		host = yaml_get(node, "host");
 		take_bool(file, yaml_get(node, "shared"), &rule.shared);
+		take_bool(file, yaml_get(node, "assets"), &rule.assets);
 		take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
 	}
 	wrong = pattern_parse(host->text, &rule.pattern);

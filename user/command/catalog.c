@@ -85,6 +85,8 @@ static int lookup(const struct catalog *catalog, const char *host)
 	printf("%-14s%s\n", "serves", match.api ? "an API" : "a web front end");
 	printf("%-14s%s\n", "shared",
 	       match.shared ? "yes: the host serves other things too" : "no");
+	if (match.assets)
+		printf("%-14s%s\n", "assets", "yes: pictures and scripts, presence at most");
 	printf("%-14s%u\n", "confidence", match.confidence);
 	print_words("families", service->families, service->family_count);
 	print_words("keys", service->key_prefixes, service->key_prefix_count);

@@ -454,6 +454,8 @@ static bool is_use(const struct wire *wire, const struct flow *flow)
 {
 	uint64_t opening = wire->is_quic ? PRESENCE_QUIC_BYTES : PRESENCE_BYTES;
 
+	if (wire->match.assets && !wire->plaintext)
+		return false;
 	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
 }
 

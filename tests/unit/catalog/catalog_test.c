@@ -171,7 +171,7 @@ static void test_match(void **state)
 		"    confidence: 80\n"
 		"    api_hosts:\n"
 		"      - api.a.io\n"
-		"      - {host: '*.b.io', shared: true, confidence: 0x14}\n"
+		"      - {host: '*.b.io', shared: true, assets: true, confidence: 0x14}\n"
 		"    web_hosts: [www.a.io]\n"
 		"    families: [openai-chat, gemini]\n"
 		"    key_prefixes: [sk-a-]\n"
@@ -196,11 +196,13 @@ static void test_match(void **state)
 	assert_int_equal(match.confidence, 80);
 	assert_true(match.api);
 	assert_false(match.shared);
+	assert_false(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("x.b.io"), &match));
 	assert_int_equal(match.how, CATALOG_HOST_SUFFIX);
 	assert_string_equal(match.pattern, "*.b.io");
 	assert_int_equal(match.confidence, 20);
 	assert_true(match.shared);
+	assert_true(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("www.a.io"), &match));
 	assert_false(match.api);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("b.c"), &match));
