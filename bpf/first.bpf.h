@@ -81,7 +81,12 @@ static __always_inline void judge_first(struct __sk_buff *skb, const struct flow
 	__u32 word;
 
 	head->done[dir] = 1;
-	if (payload < sizeof(start)) {
+	if (head->tries[dir]) {
+		head->tries[dir]--;
+		head->done[dir] = 0;
+	}
+	/* not in the middle of a flow that was there before */
+	if (payload < sizeof(start) && head->done[dir]) {
 		/* too little to tell; user space puts it together with what follows */
 		if (!bpf_skb_load_bytes(skb, segment->payload, start, 1) && may_start(start[0]))
 			tunnel_begin(head, dir);
@@ -90,7 +95,8 @@ static __always_inline void judge_first(struct __sk_buff *skb, const struct flow
 	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
 		return;
 	word = START_OF(start[0], start[1], start[2], start[3]);
-	if (word == START_OF('C', 'O', 'N', 'N') || socks_starts(start, payload)) {
+	if (word == START_OF('C', 'O', 'N', 'N') ||
+	    (head->done[dir] && socks_starts(start, payload))) {
 		tunnel_begin(head, dir);
 		return;
 	}

@@ -160,12 +160,14 @@ struct flow_head {
 	__u8 done[2];
 	/* of HTTP flows */
 	__u8 http;
-	__u8 client;         /* the direction of requests */
-	__u8 last;           /* the latest payload's direction */
-	__u8 skipped[2];     /* something was not copied since the last copy */
-	__u8 tunnel;         /* it asks a proxy for a connection, or does not show yet what it is */
+	__u8 client;     /* the direction of requests */
+	__u8 last;       /* the latest payload's direction */
+	__u8 skipped[2]; /* something was not copied since the last copy */
+	__u8 tries[2]; /* payloads that are still looked at for a beginning: it was joined midway */
+	__u8 tunnel;   /* it asks a proxy for a connection, or does not show yet what it is */
 	__u8 tunnel_left[2]; /* packets still to be copied of that, per direction */
-	__u32 ignored;       /* the epoch of that verdict, plus one */
+	__u8 reserved[2];
+	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
 	__u64 bytes[2]; /* of datagrams; TCP counts its own */
 };

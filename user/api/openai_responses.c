@@ -158,10 +158,8 @@ static void responses_response_value(void *state, struct llm_facts *facts,
 		if (value->id >= RESPONSE_EVENT_USAGE)
 			openai_usage_value(&s->event_usage, value->id - RESPONSE_EVENT_USAGE,
 					   value);
-		else if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
 		else
-			api_response_value(facts, value);
+			openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
 }

@@ -7,6 +7,15 @@ void openai_usage_value(struct openai_usage *usage, int field, const struct json
 		usage->plus_one[field] = api_tokens(value) + 1;
 }
 
+void openai_response_value(struct openai_usage *usage, int first_id, struct llm_facts *facts,
+			   const struct json_value *value)
+{
+	if (value->id >= first_id)
+		openai_usage_value(usage, value->id - first_id, value);
+	else
+		api_response_value(facts, value);
+}
+
 static token_count seen(const struct openai_usage *usage, enum openai_usage_field field)
 {
 	return usage->plus_one[field] - 1;

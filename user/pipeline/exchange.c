@@ -260,7 +260,17 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 	event_set_text(event, F_GEN_AI_RESPONSE_MODEL, facts->response_model);
 	if (facts->stream != TRI_UNKNOWN)
 		event_set_bool(event, F_GEN_AI_REQUEST_STREAM, facts->stream == TRI_TRUE);
+	if (facts->max_tokens != TOKENS_UNKNOWN)
+		event_set_int(event, F_GEN_AI_REQUEST_MAX_TOKENS, facts->max_tokens);
+	if (facts->finish_reason[0])
+		event_append(event, F_GEN_AI_FINISH_REASONS, span_str(facts->finish_reason));
+	event_set_text(event, F_ERROR_TYPE, facts->error_type);
 	event_set_text(event, F_API_FAMILY, facts->api_family);
+	if (facts->message_count >= 0)
+		event_set_int(event, F_MESSAGE_COUNT, facts->message_count);
+	if (facts->tool_count >= 0)
+		event_set_int(event, F_TOOL_COUNT, facts->tool_count);
+	event_set_text(event, F_SERVICE_TIER, facts->service_tier);
 	set_usage(event, &facts->usage);
 	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
 	event_set_text(event, F_MCP_TOOL, facts->mcp_tool);
@@ -391,6 +401,21 @@ static enum relay_hop hop_of(struct stream *s, const struct exchange *e, struct 
 	return hop;
 }
 
+/* Does the name in the handshake speak for the service? Clients ask hosts of one service, and of one
+ * certificate, over one connection (RFC 9113 section 9.1.1); under another's name they hide. */
+static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
+			     const struct exchange *e)
+{
+	struct catalog_match match = {0};
+
+	if (!wire->has_hello || !wire->hello.server_name[0])
+		return false;
+	return strcmp(wire->hello.server_name, e->host) == 0 ||
+	       (e->match.service &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &match) &&
+		match.service == e->match.service);
+}
+
 static void set_evidence(struct event *event, const struct stream *s, const struct exchange *e,
 			 const struct flow *flow)
 {
@@ -402,7 +427,7 @@ static void set_evidence(struct event *event, const struct stream *s, const stru
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("local_port"));
 	if (e->host_asked)
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("http_host"));
-	if (wire && wire->has_hello && wire->hello.server_name[0])
+	if (wire && handshake_agrees(s->pipeline, wire, e))
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
 	if (wire && wire->target)
 		event_append(event, F_EVIDENCE, span_str(wire->target->how));

@@ -249,6 +249,13 @@ void compose_who(const struct event *event, char *to, size_t cap);
 /* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
 void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
 
+/* alert.c */
+struct finding;
+/* The alert (or what a rule in mode observe would have said) of a finding on `trigger`, which it lends
+ * its strings from. */
+void alert_compose(struct pipeline *p, struct event *alert, const struct event *trigger,
+		   const struct finding *finding);
+
 /* agent.c */
 /* `head` NULL: no request was seen. */
 void agent_find(struct pipeline *p, const struct process_identity *who,

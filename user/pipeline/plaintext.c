@@ -238,6 +238,8 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 		return;
 	if (segment->cookie)
 		s->cookie = segment->cookie;
+	if (segment->midway && !s->protocol)
+		s->joined_midway = true;
 	if (segment->offset > s->next_offset[dir])
 		stream_gap(s, dir, segment->offset - s->next_offset[dir]);
 	stream_take(s, dir, segment->bytes);
