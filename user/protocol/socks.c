@@ -42,8 +42,6 @@ static enum protocol_guess socks5_guess(struct span first)
 	bool usual = false;
 	size_t methods;
 
-	if (first.len == 0)
-		return PROTOCOL_MAYBE;
 	if (first.at[0] != SOCKS5)
 		return PROTOCOL_NO;
 	if (first.len < 2)

@@ -17,6 +17,8 @@ enum protocol_guess tunnel_guess(struct span first)
 {
 	enum protocol_guess best = PROTOCOL_NO;
 
+	if (!first.len)
+		return PROTOCOL_MAYBE;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		enum protocol_guess guess = ways[i]->guess(first);
 
