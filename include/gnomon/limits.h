@@ -180,9 +180,13 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
-/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+/* Patterns that stand beside their rule, in the pair of cache lines that 44 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
-#define CATALOG_INLINE_PATTERN_BYTES 56
+#define CATALOG_INLINE_PATTERN_BYTES 84
+/* Services that the path decides between where it is not known; a host has two or three. */
+#define CATALOG_OPEN_MAX 8
+/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
+#define CATALOG_PATTERNS_MAX 1000000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
@@ -355,5 +359,17 @@
 #define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
+/* How often files with probes are looked at: whether they are still of use. And checks in a row that must find
+ * nobody before a file that is not where it was is given up: an update replaces a program between two runs of it. */
+#define HEALTH_INTERVAL_S  60
+#define HEALTH_IDLE_CHECKS 2
+/* Changes of one file between two checks that are followed at once: a writer that never ends must not have probes
+ * put on and taken off all day. */
+#define FILE_CHANGES_MAX 4
+/* Files hooked for one process each, under `--scope ai`: a host's agents and clients have two or three each. */
+#define ARMED_MAX 512
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+/* Programs that share a file's one event where there is no uprobe_multi: all that are attached to entries,
+ * and index 0, which stands for none. */
+#define DISPATCHED_PROGRAMS_MAX 32

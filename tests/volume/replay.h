@@ -188,7 +188,7 @@ static void replay_day(struct replay *r, unsigned int day, struct policy_state *
 			continue;
 		}
 		fleet_event(r->pipeline, e, &e->moments[i], &event);
-		compose_conclude(r->pipeline, &event, true);
+		compose_conclude(r->pipeline, &event, NULL, true);
 	}
 }
 

@@ -16,6 +16,16 @@ void openai_response_value(struct openai_usage *usage, int first_id, struct llm_
 		api_response_value(facts, value);
 }
 
+void openai_take_finish(struct llm_facts *facts, const char *status, const char *reason)
+{
+	const char *finish = reason[0] ? reason : status;
+
+	if (strcmp(finish, "in_progress") == 0 || strcmp(finish, "queued") == 0)
+		return;
+	if (finish[0])
+		span_copy(facts->finish_reason, sizeof(facts->finish_reason), span_str(finish));
+}
+
 static token_count seen(const struct openai_usage *usage, enum openai_usage_field field)
 {
 	return usage->plus_one[field] - 1;

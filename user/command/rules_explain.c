@@ -86,6 +86,7 @@ static char *read_all(const char *path, size_t *len)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	_cleanup_fclose_ FILE *file = standard_input ? NULL : fopen(path, "re");
+	FILE *from;
 	char *text;
 
 	if (!standard_input && !file) {
@@ -93,11 +94,17 @@ static char *read_all(const char *path, size_t *len)
 		return NULL;
 	}
 	text = calloc(1, EVENT_JSON_BYTES_MAX + 1);
-	if (text)
-		*len = fread(text, 1, EVENT_JSON_BYTES_MAX, standard_input ? stdin : file);
-	else
+	if (!text) {
 		fprintf(stderr, "gnomon: out of memory\n");
-	return text;
+		return NULL;
+	}
+	from = standard_input ? stdin : file;
+	*len = fread(text, 1, EVENT_JSON_BYTES_MAX, from);
+	if (!ferror(from))
+		return text;
+	fprintf(stderr, "gnomon: %s: %s\n", path, strerror(errno));
+	free(text);
+	return NULL;
 }
 
 int rules_explain(const struct rule_set *rules, const char *path)

@@ -237,13 +237,47 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	deliver(p, &alert);
 }
 
-void compose_conclude(struct pipeline *p, struct event *event, bool alerts)
+static void judge_undetermined(struct event *event, const char *reason)
+{
+	event_set_text(event, F_VERDICT, "undetermined");
+	event_set_text(event, F_VERDICT_REASON, reason);
+}
+
+/* The verdict on what the host alone tells: only what holds for every service that it may be is one. */
+static void judge_open(const struct policy *policy, struct event *event,
+		       const struct catalog_match *match)
+{
+	if (match->shared) {
+		judge_undetermined(event, "the host serves other things too");
+		return;
+	}
+	for (size_t i = 0; i < match->other_count; i++) {
+		const struct service *other = match->others[i];
+		struct event with = *event;
+
+		event_clear(&with, F_SERVICE_COUNTRY);
+		compose_service(&with, other);
+		policy_judge(policy, &with);
+		if (span_eq(string_of(&with, F_VERDICT), string_of(event, F_VERDICT)))
+			continue;
+		judge_undetermined(event, NULL);
+		event_format(event, F_VERDICT_REASON,
+			     "the path, which is not known, decides between %s and %s",
+			     match->service->id, other->id);
+		return;
+	}
+}
+
+void compose_conclude(struct pipeline *p, struct event *event, const struct catalog_match *by_name,
+		      bool alerts)
 {
 	struct finding findings[FINDINGS_PER_EVENT_MAX];
 	size_t n = 0;
 
 	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
+	if (by_name && by_name->service)
+		judge_open(p->config.policy, event, by_name);
 	if (alerts)
 		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));
 	deliver(p, event);

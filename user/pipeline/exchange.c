@@ -6,6 +6,8 @@
 #include "api/exchange.h"
 #include "pipeline/internal.h"
 #include "protocol/tunnel.h"
+#include "util/authority.h"
+#include "util/cleanup.h"
 
 /*
  * The listener of a stream's protocol. Requests that no API family claims are not kept at all; those that
@@ -37,20 +39,6 @@ void exchange_free_all(struct stream *s)
 		exchange_free(s, e);
 	}
 	s->exchange_count = 0;
-}
-
-/* "api.example.com:8443" and "[::1]:8443" without the port. */
-static struct span host_of(struct span authority)
-{
-	const char *end;
-
-	if (authority.len && authority.at[0] == '[') {
-		end = memchr(authority.at, ']', authority.len);
-		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1)
-			   : authority;
-	}
-	end = authority.len ? memchr(authority.at, ':', authority.len) : NULL;
-	return end ? span_of(authority.at, (size_t)(end - authority.at)) : authority;
 }
 
 static void copy_host(char *to, size_t cap, struct span host)
@@ -94,18 +82,50 @@ static void note_forward(struct stream *s, struct span target)
 		wire_proxied(s->pipeline, s->flow, &to, NULL);
 }
 
+/* Only the path tells that this host serves AI: it is the connection's, whether or not an API family
+ * claims the request. */
+static void name_by_url(struct stream *s, struct span host, const struct catalog_match *match)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+	struct span name = span_str(flow ? wire_of(flow)->hello.server_name : NULL);
+
+	/* a link that the thread's next send gave must agree with the handshake */
+	if (flow && (s->kind != LINK_THREAD || !name.len || span_eq_nocase(name, host)))
+		wire_of(flow)->match = *match;
+}
+
+/* Pages and pictures are fetched by methods without a body; a WebSocket begins by one and is none of these. */
+static void note_method(struct stream *s, const struct http_head *head)
+{
+	static const struct span fetches[] = {SPAN_LITERAL("GET"), SPAN_LITERAL("HEAD"),
+					      SPAN_LITERAL("OPTIONS")};
+	bool fetch = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fetches); i++)
+		fetch |= span_eq(head->method, fetches[i]);
+	if (http_header_get(head, SPAN_LITERAL("upgrade")).len)
+		fetch = false;
+	s->fetched |= fetch;
+	s->asked |= !fetch || s->joined_midway;
+	stream_note(s);
+}
+
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 {
 	struct stream *s = ctx;
 	struct pipeline *p = s->pipeline;
-	struct span asked = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span asked = authority_host(http_header_get(head, SPAN_LITERAL("host")));
 	struct span host = asked.len ? asked : server_name_of(s);
 	struct catalog_match match = {0};
 	struct api_exchange *api;
 	struct exchange *e;
 	bool known;
 
-	known = catalog_lookup(p->config.catalog, host, &match);
+	if (s->is_client)
+		note_method(s, head);
+	known = catalog_lookup(p->config.catalog, host, head->target, &match);
+	if (known && match.place == CATALOG_URL_PREFIX && !match.shared)
+		name_by_url(s, host, &match);
 	api = api_exchange_new_within(head, match.service, &p->codings);
 	if (!s->is_client && !server_wanted(s))
 		/* that this process serves is told; that it was called, for what it calls itself */
@@ -270,6 +290,8 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 		event_set_int(event, F_MESSAGE_COUNT, facts->message_count);
 	if (facts->tool_count >= 0)
 		event_set_int(event, F_TOOL_COUNT, facts->tool_count);
+	if (facts->chunk_count)
+		event_set_int(event, F_CHUNK_COUNT, facts->chunk_count);
 	event_set_text(event, F_SERVICE_TIER, facts->service_tier);
 	set_usage(event, &facts->usage);
 	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
@@ -330,8 +352,10 @@ static const char *outcome_of(const struct exchange *e, const struct llm_facts *
 {
 	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
 
+	if (facts->error_type[0])
+		return "failure";
 	if ((e->status >= 200 || e->status == 101) && e->status < 400 && finished)
-		return facts->error_type[0] && !facts->finish_reason[0] ? "failure" : "success";
+		return "success";
 	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 
@@ -380,7 +404,8 @@ static bool name_beyond(struct pipeline *p, struct exchange *e, struct flow *flo
 	if (!wire || !wire->beyond)
 		return false;
 	if (!near || !strcmp(near->kind, "self-hosted") || !strcmp(near->kind, "gateway"))
-		named = catalog_lookup(p->config.catalog, span_str(wire->beyond), &e->match);
+		named = catalog_lookup(p->config.catalog, span_str(wire->beyond), (struct span){0},
+				       &e->match);
 	if (!named)
 		e->match.service = near;
 	free(wire->beyond);
@@ -412,7 +437,8 @@ static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
 		return false;
 	return strcmp(wire->hello.server_name, e->host) == 0 ||
 	       (e->match.service &&
-		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name), &match) &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
+			       span_str(e->path), &match) &&
 		match.service == e->match.service);
 }
 
@@ -431,6 +457,8 @@ static void set_evidence(struct event *event, const struct stream *s, const stru
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
 	if (wire && wire->target)
 		event_append(event, F_EVIDENCE, span_str(wire->target->how));
+	if (e->match.service && e->match.place == CATALOG_URL_PREFIX)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 	if (api_exchange_shape(e->api))
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
 }
@@ -457,8 +485,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	if (flow) {
 		wire_of(flow)->plaintext = true;
 		wire_of(flow)->agent = e->agent;
-		/* a service that only the Host header names is still this connection's */
-		if (!wire_of(flow)->match.service)
+		/* a service that only the Host header or the path names is still this connection's */
+		if (catalog_match_open(&wire_of(flow)->match))
 			wire_of(flow)->match = e->match;
 		compose_flow(p, &event, flow);
 	}
@@ -488,7 +516,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		event_set_bool(&event, F_RELAY, true);
 	set_message(&event, e, facts);
 	p->stats.requests += hop != RELAY_TOLD;
-	compose_conclude(p, &event, hop != RELAY_TOLD);
+	/* a request whose path was lost */
+	compose_conclude(p, &event, e->match.shared ? NULL : &e->match, hop != RELAY_TOLD);
 }
 
 static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)

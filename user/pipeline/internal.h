@@ -59,6 +59,8 @@ struct wire {
 	struct tunnel_target
 		*target; /* whom the client asked a proxy for, NULL: the server is its own */
 	enum relay_hop relay;
+	bool fetched;      /* requests were read on it, each of them a GET or the like */
+	bool asked;        /* another one was, or may have been */
 	bool relay_tunnel; /* its process was asked for this connection as a proxy */
 	uint64_t relayed;  /* of an accepted flow: the number of its tunnel in relay.c, 0: none */
 	char *beyond;      /* the host to which a relay sent on the call that is open here */
@@ -221,7 +223,8 @@ struct stream {
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;
-	unsigned int tries; /* segments looked at without a decision */
+	bool fetched, asked; /* as of struct wire */
+	unsigned int tries;  /* segments looked at without a decision */
 	char first[DIR_COUNT][STREAM_FIRST_BYTES];
 	size_t first_len[DIR_COUNT];
 	struct exchange *exchanges;
@@ -238,6 +241,8 @@ struct stream *stream_open(struct pipeline *p, const struct stream_id *id,
 void stream_take(struct stream *stream, enum stream_dir dir, struct span bytes);
 void stream_gap(struct stream *stream, enum stream_dir dir, uint64_t bytes);
 void stream_steer(struct stream *stream, enum steer_action action);
+/* Tells the stream's connection, where that is known, what has been asked on it. */
+void stream_note(const struct stream *stream);
 
 /* compose.c */
 void compose_base(struct pipeline *p, struct event *event, const char *action, uint64_t time_ns);
@@ -246,8 +251,10 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 void compose_service(struct event *event, const struct service *service);
 /* Who, for messages: "python3 (alice)", or the client's address. The buffer holds 96 bytes. */
 void compose_who(const struct event *event, char *to, size_t cap);
-/* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
-void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+/* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts).
+ * `by_name`: the event's service is what a host's name alone tells, by this match; NULL: more is known. */
+void compose_conclude(struct pipeline *p, struct event *event, const struct catalog_match *by_name,
+		      bool alerts);
 
 /* alert.c */
 struct finding;
@@ -260,6 +267,10 @@ void alert_compose(struct pipeline *p, struct event *alert, const struct event *
 /* `head` NULL: no request was seen. */
 void agent_find(struct pipeline *p, const struct process_identity *who,
 		const struct http_head *head, struct agent_found *found);
+/* Where only chosen processes' TLS is read: this one's is to be. */
+void process_arm(struct pipeline *p, const struct process_identity *who);
+/* The same, if it is an agent or was started by one. */
+void agent_arm(struct pipeline *p, const struct process_identity *who);
 void agent_set(struct event *event, const struct agent_found *found);
 
 /* cost.c */

@@ -252,6 +252,16 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 	s->next_offset[dir] = segment->offset + segment->bytes.len + segment->omitted;
 }
 
+void stream_note(const struct stream *s)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+
+	if (!flow)
+		return;
+	wire_of(flow)->fetched |= s->fetched;
+	wire_of(flow)->asked |= s->asked;
+}
+
 void plaintext_link(struct pipeline *p, const struct observation *obs)
 {
 	struct stream *s = stream_open(p, &obs->link.stream, obs->who);
@@ -261,6 +271,7 @@ void plaintext_link(struct pipeline *p, const struct observation *obs)
 	s->cookie = obs->link.cookie;
 	s->kind = obs->link.kind;
 	proxied_linked(s);
+	stream_note(s);
 }
 
 void plaintext_end(struct pipeline *p, const struct stream_id *id)
@@ -299,7 +310,8 @@ void plaintext_rematch(struct pipeline *p)
 		if (s->flow)
 			s->steered = STEER_COUNT;
 		for (struct exchange *e = s->exchanges; e; e = e->next)
-			if (!catalog_lookup(p->config.catalog, span_str(e->host), &e->match))
+			if (!catalog_lookup(p->config.catalog, span_str(e->host), span_str(e->path),
+					    &e->match))
 				e->match.service = NULL;
 		/* the kernel's verdicts have lapsed: what was ignored gets another look */
 		if (s->steered == STEER_IGNORE && !s->protocol) {

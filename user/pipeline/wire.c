@@ -98,7 +98,7 @@ static void look_up(struct pipeline *p, struct wire *wire)
 {
 	const char *name = wire_target_name(wire);
 
-	if (!catalog_lookup(p->config.catalog, span_str(name), &wire->match))
+	if (!catalog_lookup(p->config.catalog, span_str(name), (struct span){0}, &wire->match))
 		wire->match.service = NULL;
 	/* an address of a content network has many names */
 	else if (wire->dns_name[0] && wire->match.confidence > DNS_CONFIDENCE_MAX)
@@ -119,6 +119,8 @@ void wire_name(struct pipeline *p, struct flow *flow)
 		span_copy(wire->dns_name, sizeof(wire->dns_name), span_str(name));
 	look_up(p, wire);
 	relay_connection(p, flow);
+	if (wire->match.service)
+		process_arm(p, &flow->who);
 }
 
 void wire_proxied(struct pipeline *p, struct flow *flow, const struct tunnel_target *target,
@@ -376,10 +378,14 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 }
 
 /* What it moved before it was found is not told: an earlier run may have done so. */
-static void joined_midway(struct wire *wire, const struct observed_socket *socket)
+static void joined_midway(struct pipeline *p, struct flow *flow,
+			  const struct observed_socket *socket)
 {
+	struct wire *wire = wire_of(flow);
+
 	wire->told_sent = socket->bytes_sent;
 	wire->told_received = socket->bytes_received;
+	agent_arm(p, &flow->who);
 }
 
 void wire_socket(struct pipeline *p, const struct observation *obs)
@@ -410,7 +416,7 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 		if (!flow)
 			return;
 		if (socket->state == SOCKET_FOUND)
-			joined_midway(wire_of(flow), socket);
+			joined_midway(p, flow, socket);
 	}
 	flow->last_ns = p->now_ns;
 	flow->sent = socket->bytes_sent;
@@ -443,6 +449,9 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("dns"));
 	if (wire->has_hello && wire->hello.server_name[0])
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	/* shared ones are what a path could tell */
+	if (wire->match.service && wire->match.place == CATALOG_URL_PREFIX && !wire->match.shared)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 	if (wire->target)
 		event_append(event, F_EVIDENCE, span_str(wire->target->how));
 	if (wire->relay)
@@ -459,13 +468,22 @@ static void set_connection_message(struct event *event, const struct flow *flow,
 		     flow->sent, flow->received);
 }
 
+/* All that was asked was read, and it was pages and pictures: nobody asks a model so. Searches are asked so. */
+static bool only_fetched(const struct wire *wire)
+{
+	return wire->fetched && !wire->asked && wire->match.service &&
+	       strcmp(wire->match.service->kind, "search") != 0;
+}
+
 static bool is_use(const struct wire *wire, const struct flow *flow)
 {
 	uint64_t opening = wire->is_quic ? PRESENCE_QUIC_BYTES : PRESENCE_BYTES;
 
-	if (wire->match.assets && !wire->plaintext)
+	if (wire->plaintext)
+		return true;
+	if (wire->match.assets || only_fetched(wire))
 		return false;
-	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
+	return flow->sent > wire->hello_bytes + opening;
 }
 
 /* By the process alone where no request could be read. */
@@ -520,7 +538,8 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	wire->told_ns = p->now_ns;
 	if (service && !interim && wire->relay != RELAY_TOLD)
 		p->stats.connections++;
-	compose_conclude(p, &event, use && news && wire->relay != RELAY_TOLD);
+	compose_conclude(p, &event, wire->plaintext ? NULL : &wire->match,
+			 use && news && wire->relay != RELAY_TOLD);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */
@@ -558,10 +577,13 @@ void wire_rematch(struct pipeline *p)
 	struct flow *first = flows_oldest(p->flows);
 
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
-		struct wire *wire = wire_of(table_entry(link, struct flow, link));
+		struct flow *flow = table_entry(link, struct flow, link);
+		struct wire *wire = wire_of(flow);
 		struct catalog_match before = wire->match;
 
 		look_up(p, wire);
+		if (wire->match.service)
+			process_arm(p, &flow->who);
 		if (wire->match.service || !before.service)
 			continue;
 		/* what a Host header or a port named: the service of the same id, if there still is one */

@@ -278,21 +278,21 @@ const googleCases = [{
 	name: 'gemini', why: 'The google-genai SDK, with a key.', members: [{
 		call: googleCall({ apiKey: 'AIzaMadeUp' }),
 		answer: (q, v) => a.by(v, a.gemini({ model: 'gemini-2.5-flash' })),
-		said: (v) => a.said(v, { ...geminiFacts, service: 'google-gemini', key: 'google' },
+		said: (v) => a.said(v, { ...geminiFacts, service: 'google-gemini-api', key: 'google' },
 			{ input: 900 }),
 	}, {
 		...once, codings: [''],
 		call: (v) => google(v, { apiKey: 'AIzaMadeUp' }).models.embedContent({ model: 'gemini-embedding-001',
 			contents: PROMPT }),
 		answer: (q, v) => a.by(v, { ...a.gemini({}), plain: () => a.json({ embeddings: [{ values: [0.1, 0.2] }] }) }),
-		said: (v) => a.said(v, { service: 'google-gemini', key: 'google', family: 'gemini', operation: 'embeddings',
+		said: (v) => a.said(v, { service: 'google-gemini-api', key: 'google', family: 'gemini', operation: 'embeddings',
 			model: 'gemini-embedding-001', usage: 'none', error: 'RESOURCE_EXHAUSTED' }),
 	}],
 }, {
 	name: 'vertex', why: 'The google-genai SDK, at Vertex AI.',
 	call: googleCall({ vertexai: true, apiKey: 'AIzaMadeUp' }),
 	answer: (q, v) => a.by(v, a.gemini({ model: 'gemini-2.5-flash' })),
-	said: (v) => a.said(v, { ...geminiFacts, service: 'google-vertex', key: 'google', family: 'vertex' }, { input: 900 }),
+	said: (v) => a.said(v, { ...geminiFacts, service: 'google-vertex-ai', key: 'google', family: 'vertex' }, { input: 900 }),
 }];
 
 // ---- Bedrock: the SDK's own choice is HTTP/2; over HTTP/1.1 where it is told so ----
@@ -478,7 +478,7 @@ const aiSdk = { name: 'ai-sdk', why: 'The AI SDK with its providers for OpenAI, 
 	codings: ['', 'gzip', 'br'],
 	call: aiCall(createGoogleGenerativeAI({ apiKey: 'AIzaMadeUp' })('gemini-2.5-flash')),
 	answer: (q, v) => a.by(v, a.gemini({ model: 'gemini-2.5-flash' })),
-	said: (v) => a.said(v, { ...geminiFacts, service: 'google-gemini', key: 'google', max: 700 }, { input: 900 }),
+	said: (v) => a.said(v, { ...geminiFacts, service: 'google-gemini-api', key: 'google', max: 700 }, { input: 900 }),
 }] };
 
 export const cases = [...openaiCases, groq, anthropicCase, ...googleCases, ...bedrockCases, cohere, mistral, ollama,

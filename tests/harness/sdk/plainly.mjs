@@ -132,7 +132,7 @@ const rawPredict = {
 		{ anthropic_version: 'vertex-2023-10-16', max_tokens: 100, messages: [{ role: 'user', content: PROMPT }],
 			...(streams(v) && { stream: true }) }, { authorization: 'Bearer ya29.made-up' }),
 	answer: (q, v) => a.by(v, a.anthropic({ model: 'claude-sonnet-4-5-20250929' })),
-	said: (v) => a.said(v, { service: 'google-vertex', key: 'google-oauth', family: 'vertex', operation: 'chat',
+	said: (v) => a.said(v, { service: 'google-vertex-ai', key: 'google-oauth', family: 'vertex', operation: 'chat',
 		messages: 1, max: 100, model: 'claude-sonnet-4-5@20250929', answered: 'claude-sonnet-4-5-20250929',
 		tier: 'standard', finish: 'end_turn', input: 9525, output: 120, read: 8000, written: 1500,
 		error: 'overloaded_error', status: 529 }, { input: 9525, read: 8000, written: 1500 }),
@@ -147,7 +147,7 @@ const arrays = {
 		return { headers: { 'content-type': 'application/json' }, chunks: [...chunks.map((text, i) =>
 			(i ? ',\r\n' : '[') + text.slice(6).trim()), ']'] };
 	} }),
-	said: (v) => a.said(v, { service: 'google-gemini', key: 'google', family: 'gemini',
+	said: (v) => a.said(v, { service: 'google-gemini-api', key: 'google', family: 'gemini',
 		operation: 'generate_content', messages: 1, model: 'gemini-2.5-flash', answered: 'gemini-2.5-flash',
 		finish: 'STOP', input: 900, output: 250, read: 512, reasoning: 200 }, { input: 900 }),
 };
@@ -161,16 +161,44 @@ const codeAssist = {
 		return a.by(v, { plain: () => a.json({ response: JSON.parse(like.plain().chunks[0]) }),
 			stream: () => a.sse(...like.stream().chunks.map((text) => ({ response: JSON.parse(text.slice(6)) }))) });
 	},
-	said: (v) => a.said(v, { service: 'gemini-code-assist', key: 'google-oauth', family: 'gemini',
+	said: (v) => a.said(v, { service: 'gemini-code-assist-cli', key: 'google-oauth', family: 'gemini',
 		operation: 'generate_content', messages: 1, model: 'gemini-2.5-pro', answered: 'gemini-2.5-pro',
 		finish: 'STOP', input: 900, output: 250, read: 512, reasoning: 200 }),
 };
+
+// Connect's envelopes around messages of Protocol Buffers: made up but for their lengths. Errors are JSON.
+const envelope = (flags, bytes) => {
+	const head = Buffer.alloc(5);
+	head[0] = flags;
+	head.writeUInt32BE(bytes.length, 1);
+	return Buffer.concat([head, Buffer.from(bytes)]);
+};
+const message = (text) => Buffer.concat([Buffer.from([0x12, text.length]), Buffer.from(text)]);
+const connect = (url, headers, facts) => ({
+	modes: ['stream', 'error', 'cut'], codings: [''],
+	call: () => fetch(url, { method: 'POST', headers: { 'content-type': 'application/connect+proto',
+		'connect-protocol-version': '1', 'user-agent': 'connect-es/1.6.1', ...headers },
+		body: envelope(0, message(PROMPT)) }).then((response) => response.text()),
+	answer: (q, v) => ({ cut: v.mode === 'cut', headers: { 'content-type': 'application/connect+proto' },
+		chunks: v.mode === 'error' ? [envelope(2, '{"error":{"code":"resource_exhausted","message":"no"}}')]
+			: [...a.WORDS.map((w) => envelope(0, message(w))), envelope(2, '{}')] }),
+	// the error comes in a stream that began well
+	said: (v) => a.said(v, { key: 'jwt', family: 'connect-grpc', operation: 'chat', ...facts, status: 200,
+		error: 'resource_exhausted', usage: 'none' }, { usage: 'none' }).map((fact) => ({ ...fact, stream: true })),
+});
+const cursor = connect('https://api2.cursor.sh/aiserver.v1.ChatService/StreamUnifiedChatWithTools',
+	{ authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.made-up', 'x-cursor-client-version': '2.4.0',
+		'x-ghost-mode': 'true' }, { service: 'cursor' });
+const windsurf = connect('https://server.codeium.com/exa.api_server_pb.ApiServerService/GetChatMessage', {},
+	{ service: 'windsurf', key: undefined });
 
 export const plainly = [
 	{ name: 'self-hosted', why: 'Model servers of one\'s own: TGI, llama.cpp, KoboldCpp, KServe.',
 		members: [tgi, llamaCpp, kobold, kserve].map((one) => ({ codings: ['', 'gzip'], ...one })) },
 	{ name: 'google-other', why: 'Another vendor\'s model at Vertex, Gemini\'s stream as an array, Code Assist.',
 		members: [rawPredict, arrays, codeAssist] },
+	{ name: 'cursor', why: 'Cursor and Windsurf: what is done, how much of it, and how it ended; the rest is theirs.',
+		members: [cursor, windsurf] },
 	{ name: 'web', why: 'The pages of ChatGPT and Claude, as far as model and sizes; a reranker.',
 		members: [chatgpt, claude, rerank] },
 ];

@@ -15,7 +15,7 @@ const variants = [
 	['plain', 1, ''], ['plain', 1, 'gzip'], ['plain', 2, 'br'], ['plain', 2, 'zstd'], ['plain', 1, 'deflate'],
 	['stream', 1, ''], ['stream', 2, ''], ['stream', 1, 'gzip'], ['stream', 2, 'br'], ['stream', 1, 'zstd'],
 	['stream', 2, 'deflate'],
-	['error', 1, ''], ['error', 2, 'gzip'],
+	['stream', 1, 'deflate'], ['error', 1, ''], ['error', 2, 'gzip'],
 	['cut', 1, ''], ['cut', 2, ''], ['cut', 1, 'gzip'],
 ].map(([mode, version, coding]) => ({ mode, version, coding }));
 
@@ -78,6 +78,10 @@ async function exchange(tap, item, variant) {
 		failed++;
 	}
 	const connections = await tap.take();
+	if (!connections.length) {
+		console.error(`${item.name}: ${JSON.stringify(variant)}: nothing was recorded`);
+		failed++;
+	}
 	const wanted = variant.version === 2 && item.http2 !== false ? 'h2' : 'http/1.1';
 	for (const c of connections.filter((one) => one.protocol !== wanted)) {
 		console.error(`${item.name}: ${JSON.stringify(variant)}: spoke ${c.protocol}`);

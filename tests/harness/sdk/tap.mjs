@@ -22,7 +22,8 @@ class Recorded extends Duplex {
 		this.encrypted = true;
 		this.alpnProtocol = socket.alpnProtocol;
 		socket.on('data', (bytes) => {
-			pieces.push({ dir: 'out', bytes, number: ++number });
+			// a copy: ws unmasks where the bytes stand
+			pieces.push({ dir: 'out', bytes: Buffer.from(bytes), number: ++number });
 			this.push(bytes);
 		});
 		socket.on('end', () => this.push(null));
@@ -78,9 +79,12 @@ export class Tap {
 	async take() {
 		const taken = this.connections.filter((c) => c.pieces.length);
 		await new Promise((done) => setTimeout(done, 15));
-		for (const socket of this.sockets)
-			socket.destroy();
-		await new Promise((done) => setTimeout(done, 15));
+		// both ends, so that no pool keeps one for the next exchange
+		while (this.sockets.size) {
+			for (const socket of this.sockets)
+				socket.destroy();
+			await new Promise((done) => setTimeout(done, 15));
+		}
 		this.connections = [];
 		return taken;
 	}
@@ -99,12 +103,16 @@ export function redirect(tap) {
 			...args.find((a) => a && typeof a === 'object') };
 		return [given, args.find((a) => typeof a === 'function')];
 	};
+	const keep = (socket) => {
+		tap.sockets.add(socket);
+		return socket.on('close', () => tap.sockets.delete(socket));
+	};
 	tls.connect = (...args) => {
 		const [given, done] = options(args);
 		const name = given.servername || given.host || given.hostname;
-		return tlsConnect({ ...given, path: undefined, socket: undefined, host: '127.0.0.1',
+		return keep(tlsConnect({ ...given, path: undefined, socket: undefined, host: '127.0.0.1',
 			port: tap.tls.address().port, rejectUnauthorized: false, checkServerIdentity: () => undefined,
-			servername: net.isIP(name || '') ? '' : name, session: undefined }, done);
+			servername: net.isIP(name || '') ? '' : name, session: undefined }, done));
 	};
 	net.connect = net.createConnection = (...args) => {
 		const [given, done] = options(args);

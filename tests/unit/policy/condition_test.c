@@ -280,6 +280,7 @@ static void test_errors(void **state)
 	refuse("user.name in ()", "              ^", "expected a value");
 	refuse("user.name in (\"a\" \"b\")", "                  ^", "expected ',' or ')'");
 	refuse("user.name in (\"a\"]", "                 ^", "expected ',' or ')'");
+	refuse("user.name in [\"a\")", "                 ^", "expected ',' or ']'");
 	refuse("user.name in (\"a\", 5)", "                   ^",
 	       "user.name is a string and does not compare with a number");
 	refuse("user.name in host.name", "             ^", "expected a list");

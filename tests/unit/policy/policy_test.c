@@ -464,11 +464,37 @@ static void test_errors(void **state)
 	       "f:7:18: unknown field \"user.nam\", did you mean \"user.name\"?",
 	       "f:7:44: process.pid is a whole number", "f:8:52: unknown expectation \"maybe\"",
 	       "f:8:31: event.start is a time, which a test cannot set", "f:8:40: tags is a list");
+	REFUSE("providers:\n  entries:\n    - {verdict: tolerated, users: [[a], {b: c}]}\n",
+	       "f:3:36: must be a string", "f:3:41: must be a string");
+	REFUSE("rules:\n  - {id: a, name: n, when: user.name exists, severity: low, hours: "
+	       "[[a]]}\n",
+	       "f:2:69: must be a string");
+	REFUSE("rules:\n  - id: a\n    name: n\n    severity: low\n    when: user.name exists\n"
+	       "    tests:\n      - {event: {user.name: '', tags: [[a]], gnomon.relay: 5}, expect: "
+	       "none}\n"
+	       "      - {event: {source.ip: 10.0.0.0/8, gnomon.cost.usd: x}, expect: none}\n",
+	       "f:7:29: user.name needs a scalar; leave out what is absent",
+	       "f:7:39: tags is a list of strings", "f:7:60: gnomon.relay is true or false",
+	       "f:8:29: source.ip is an address", "f:8:58: gnomon.cost.usd is a number");
 	REFUSE("rules:\n  - {id: connection, name: n, when: user.name exists, severity: low}\n",
 	       "f:2:10: an id cannot be the name of an event action");
 	REFUSE("lists: {a b: [x], c: y}\n",
 	       "f:1:9: a name is letters, digits, '_' or '-', at most 63",
 	       "f:1:22: must be a list of strings");
+}
+
+/* An event has room for so many items of all lists together. */
+static void test_many_items(void **state)
+{
+	char text[1024] =
+		"rules:\n  - id: a\n    name: n\n    severity: low\n"
+		"    when: user.name exists\n    tests:\n      - {expect: none, event: {tags: [a";
+
+	(void)state;
+	for (int i = 0; i < EVENT_LIST_MAX; i++)
+		strcat(text, ",a");
+	strcat(text, "]}}\n");
+	REFUSE(text, "f:7:38: tags has too many items");
 }
 
 static void test_seal_errors(void **state)
@@ -562,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_embedded_tests),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_many_items),
 		cmocka_unit_test(test_seal_errors),
 		cmocka_unit_test(test_check_services),
 		cmocka_unit_test(test_sha256_and_atomic),

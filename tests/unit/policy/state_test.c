@@ -531,6 +531,24 @@ static void test_damaged(void **state)
 			fail_msg("cut at %zu", len);
 }
 
+/* A link could lead anywhere: the file is not read, and the next save takes the link's place. */
+static void test_link(void **state)
+{
+	struct policy_state *policy_state = policy_state_new(true);
+	struct diag diag = {0};
+	char path[64], message[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/policy.state", directory);
+	assert_int_equal(symlink("/etc/hostname", path), 0);
+	assert_int_equal(policy_state_open(policy_state, directory, &diag), -ELOOP);
+	snprintf(message, sizeof(message),
+		 "%s: cannot read policy.state: Too many levels of symbolic links", directory);
+	assert_string_equal(diag.messages[0], message);
+	diag_done(&diag);
+	policy_state_free(policy_state);
+}
+
 static void test_no_directory(void **state)
 {
 	struct policy_state *policy_state = policy_state_new(true);
@@ -560,6 +578,9 @@ static void test_errors(void **state)
 	       "f:6:38: event.start is a time, which makes no key",
 	       "f:6:51: gnomon.cost.usd is a fraction, which makes no key",
 	       "f:6:76: a duration is written 90s, 15m, 24h, 30d or 2w, at most 3650d");
+	REFUSE(RULE "    throttle: {per: [user.id, user.name, host.id, host.name, process.pid, "
+		    "process.name,\n     event.id, message, event.kind], every: 5m}\n",
+	       "f:6:21: at most 8 fields make a key");
 	REFUSE(RULE "    throttle: []\n",
 	       "f:6:15: \"throttle\" must be a mapping or a string, not a list");
 	REFUSE(RULE "    window: {per: [user.name], over: 1h}\n",
@@ -631,6 +652,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_throttle_persisted, make_directory,
 						remove_directory),
 		cmocka_unit_test_setup_teardown(test_damaged, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(test_link, make_directory, remove_directory),
 		cmocka_unit_test(test_no_directory),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_embedded),
