@@ -185,6 +185,11 @@ test-quick: all unit-tests ## checks, unit and golden tests only
 
 KERNELS ?= 5.10-cloud 6.1-cloud 6.12-cloud 6.18-cloud bpo-cloud
 LIVE ?= openssl_test local_test udp_test interleave_test burst_test found_test
+test-browsers: deps ## chromium and firefox on a chat site over HTTP/2 and HTTP/3; installs them (700 MB)
+	@tests/harness/install_packages chromium firefox-esr libnss3-tools ngtcp2-server
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/harness/run live browsers_test
+
 test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud" LIVE="openssl_test"
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)status=0; for kernel in $(KERNELS); do \
@@ -229,6 +234,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens record-sdks lint install \
+.PHONY: help deps build-deps clients all run demo test test-quick test-browsers test-kernels asan fuzz bench bench-tokens record-sdks lint install \
 	clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

@@ -86,12 +86,20 @@ struct {
  * memory last, whose bytes the thread's next send will carry (Node, Bun, asyncio). Entries stay until the
  * thread ends, so that a send anywhere else on the host costs one failed look-up.
  */
-struct thread {
-	__u64 handle; /* of the call in progress, 0: none */
+struct tls_call {
+	__u64 handle; /* 0: none is in progress */
 	__u64 buffer;
-	__u64 done;   /* size_t *, of the _ex forms */
-	__u64 cookie; /* of the socket used inside the call */
+	__u64 done; /* size_t *, of the _ex forms */
+	__u64 stack_pointer;
 	__u32 function;
+	__u32 ignored; /* calls on ignored streams, inside this one */
+};
+
+struct thread {
+	struct tls_call call;  /* the innermost in progress */
+	struct tls_call outer; /* the one that it is inside of: TLS through TLS, to a proxy */
+	__u64 cookie;          /* of the socket used inside the call */
+	__u32 reserved;
 	__u32 ambiguous; /* two streams were encrypted before a send: the next one proves nothing */
 	__u64 pending;   /* handle whose socket the next send will tell, 0: none */
 	__u64 received;  /* cookie of the socket that a thread with `aead` received from last */
@@ -156,7 +164,9 @@ struct flow_head {
 	__u8 last;       /* the latest payload's direction */
 	__u8 skipped[2]; /* something was not copied since the last copy */
 	__u8 tries[2]; /* payloads that are still looked at for a beginning: it was joined midway */
-	__u8 reserved;
+	__u8 tunnel;   /* it asks a proxy for a connection, or does not show yet what it is */
+	__u8 tunnel_left[2]; /* packets still to be copied of that, per direction */
+	__u8 reserved[2];
 	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
 	__u64 bytes[2]; /* of datagrams; TCP counts its own */

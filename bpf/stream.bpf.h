@@ -126,7 +126,7 @@ static __always_inline struct thread *thread_receiving(struct thread *thread)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (thread && (thread->handle || thread->aead))
+	if (thread && (thread->call.handle || thread->aead))
 		return thread;
 	if (!aead_seen || !bpf_map_lookup_elem(&aead_processes, &pid))
 		return NULL;

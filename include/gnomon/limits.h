@@ -119,6 +119,12 @@
 #define STREAM_PIDS 4096
 /* Listening sockets that are remembered; a host has tens. */
 #define LISTENERS_MAX 1024
+/* Processes that accept calls of LLMs or connections for others; 20 KB each. */
+#define RELAYS_MAX 256
+/* What one of them accepted last: more at once than that, and some second hops are taken for calls of its own. */
+#define RELAY_RECENT 32
+/* How long after what it accepted has ended a process may send it on: queues, and connections that are slow. */
+#define RELAY_SECONDS 5
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -281,6 +287,9 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Packets copied per direction of a flow that asks a proxy: SOCKS takes three questions, a password among them, and a
+ * proxy that wants credentials has CONNECT sent two or three times. */
+#define TUNNEL_PACKETS_PER_FLOW 16
 /* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
 #define QUIC_PACKETS_PER_FLOW 8
 /* Packets with payload, in each direction, of a connection that was open before the sensor, among which the start of a

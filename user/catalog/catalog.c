@@ -254,6 +254,7 @@ bool catalog_lookup(const struct catalog *catalog, struct span host, struct span
 	match->how = how_of(rule);
 	match->place = (enum catalog_place)rule->place;
 	match->shared = rule->shared || !found.best;
+	match->assets = rule->assets;
 	match->confidence = rule->confidence;
 	match->pattern = pattern_text(&rule->pattern);
 	match->other_count = 0;

@@ -91,6 +91,7 @@ static const struct yaml_key override_keys[] = {
 static const struct yaml_key host_keys[] = {
 	{"host", YAML_SCALAR, .required = true},
 	{"shared", YAML_SCALAR},
+	{"assets", YAML_SCALAR},
 	{"confidence", YAML_SCALAR},
 	{0},
 };
@@ -302,6 +303,7 @@ static void load_pattern(struct file *file, const struct yaml_node *node, struct
 		}
 		text = yaml_get(node, prefix ? "url" : "host");
 		take_bool(file, yaml_get(node, "shared"), &rule.shared);
+		take_bool(file, yaml_get(node, "assets"), &rule.assets);
 		take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
 	}
 	wrong = pattern_parse(text->text, &rule.pattern);

@@ -8,6 +8,7 @@
 #include "gnomon/finding.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
+#include "protocol/tunnel.h"
 #include "util/cleanup.h"
 #include "util/ids.h"
 #include "util/mix.h"
@@ -126,6 +127,41 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 	set_login(p, event, process->login_uid);
 }
 
+/* Through a proxy the destination is whom the client asked for, as far as that is known. */
+static void set_destination(struct event *event, const struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+	const struct net_address *address = &flow->server.address;
+	uint16_t port = wire_target_port(flow);
+
+	if (wire->target) {
+		address = &wire->target->address;
+		event_set_ip(event, F_PROXY_IP, &flow->server.address);
+		event_set_int(event, F_PROXY_PORT, flow->server.port);
+	}
+	event_set_ip(event, F_DESTINATION_IP, address);
+	if (port)
+		event_set_int(event, F_DESTINATION_PORT, port);
+	if (wire_target_name(wire)[0])
+		event_set_text(event, F_DESTINATION_DOMAIN, wire_target_name(wire));
+}
+
+/* The protocol inside is what the server chose, or what was offered alone; TLS 1.3 encrypts the choice. */
+static void set_tls(struct event *event, const struct wire *wire)
+{
+	const char *chosen = wire->answer.alpn;
+
+	event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
+	/* RFC 9001 section 4.2 */
+	event_set_text(event, F_TLS_VERSION,
+		       wire->is_quic ? "1.3" : tls_version_text(wire->answer.version));
+	if (!chosen[0] && wire->hello.alpn_only)
+		chosen = wire->hello.alpn;
+	event_set_text(event, F_TLS_NEXT_PROTOCOL, chosen);
+	event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
+	event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
+}
+
 void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
 {
 	const struct wire *wire = wire_of(flow);
@@ -134,24 +170,15 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 	event_set_ip(event, F_SOURCE_IP, &flow->client.address);
 	if (flow->client.port)
 		event_set_int(event, F_SOURCE_PORT, flow->client.port);
-	event_set_ip(event, F_DESTINATION_IP, &flow->server.address);
-	if (flow->server.port)
-		event_set_int(event, F_DESTINATION_PORT, flow->server.port);
+	set_destination(event, flow);
 	event_set_text(event, F_NETWORK_TRANSPORT, flow->transport == 17 ? "udp" : "tcp");
 	event_set_text(event, F_NETWORK_TYPE, flow->server.address.family == 6 ? "ipv6" : "ipv4");
 	if (p->config.live)
 		event_set_text(event, F_NETWORK_DIRECTION, "egress");
 	community_id(text, &flow->client, &flow->server, flow->transport);
 	event_format(event, F_NETWORK_COMMUNITY_ID, "%s", text);
-	if (wire->has_hello) {
-		event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
-		event_set_text(event, F_TLS_NEXT_PROTOCOL, wire->hello.alpn);
-		event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
-		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
-		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
-	}
-	if (wire->dns_name[0])
-		event_set_text(event, F_DESTINATION_DOMAIN, wire->dns_name);
+	if (wire->has_hello)
+		set_tls(event, wire);
 	if (wire->http)
 		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));

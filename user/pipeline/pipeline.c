@@ -68,7 +68,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
 	if (!p->state || !p->flows || !p->names || !p->processes || (config->live && !p->users) ||
-	    plaintext_init(p) || servers_init(p)) {
+	    plaintext_init(p) || servers_init(p) || relays_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -91,6 +91,7 @@ void pipeline_free(struct pipeline *p)
 		plaintext_done(p);
 	flows_free(p->flows);
 	servers_done(p);
+	relays_done(p);
 	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
@@ -108,6 +109,7 @@ static void on_process(struct pipeline *p, const struct observation *obs)
 		return;
 	}
 	plaintext_process_exit(p, obs->who);
+	relay_exit(p, obs->who);
 	processes_exit(p->processes, obs->who);
 }
 

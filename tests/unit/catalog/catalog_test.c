@@ -130,7 +130,7 @@ static void test_match(void **state)
 		"    confidence: 80\n"
 		"    api_hosts:\n"
 		"      - api.a.io\n"
-		"      - {host: '*.b.io', shared: true, confidence: 0x14}\n"
+		"      - {host: '*.b.io', shared: true, assets: true, confidence: 0x14}\n"
 		"    web_hosts: [www.a.io]\n"
 		"    families: [openai-chat, gemini]\n"
 		"    key_prefixes: [sk-a-]\n"
@@ -155,11 +155,13 @@ static void test_match(void **state)
 	assert_int_equal(match.confidence, 80);
 	assert_int_equal(match.place, CATALOG_API_HOST);
 	assert_false(match.shared);
+	assert_false(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("x.b.io"), (struct span){0}, &match));
 	assert_int_equal(match.how, CATALOG_HOST_SUFFIX);
 	assert_true(span_eq(match.pattern, SPAN_LITERAL("*.b.io")));
 	assert_int_equal(match.confidence, 20);
 	assert_true(match.shared);
+	assert_true(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("www.a.io"), (struct span){0}, &match));
 	assert_int_equal(match.place, CATALOG_WEB_HOST);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("b.c"), (struct span){0}, &match));
