@@ -20,8 +20,10 @@
 #define STRIDE        4
 #define WORD_BITS     16
 #define PATH_MAX_BACK 256
-/* Of two successive windows: the longest needle, or an instruction before its displacement. */
+/* Of two successive windows: the longest needle or pattern, or an instruction before its displacement. */
 #define OVERLAP 128
+/* As assemblers are told to (.align 16 and 32 of OpenSSL's and what came of it). */
+#define FUNCTION_ALIGN 16
 
 struct sample {
 	uint32_t word;
@@ -68,8 +70,23 @@ static struct sieve *sieve_new(const struct tlslib_needle *const *needles, size_
 	return sieve;
 }
 
+static void add_mark(struct scan *scan, const struct tlslib_needle *needle)
+{
+	for (size_t i = 0; i < scan->mark_count; i++)
+		if (scan->marks[i] == needle)
+			return;
+	if (scan->mark_count == TLSLIB_MARKS_MAX)
+		scan->incomplete = true;
+	else
+		scan->marks[scan->mark_count++] = needle;
+}
+
 static void add_hit(struct scan *scan, const struct tlslib_needle *needle, uint64_t address)
 {
+	if (needle->kind == NEEDLE_MARK) {
+		add_mark(scan, needle);
+		return;
+	}
 	for (size_t i = 0; i < scan->hit_count; i++)
 		if (scan->hits[i].address == address && scan->hits[i].needle == needle)
 			return;
@@ -329,9 +346,70 @@ int scan_xrefs(struct scan *scan, const struct elf_image *image)
 	return visit_segments(image, PF_X, PF_X, code_visitor(), &pass);
 }
 
+struct code_pass {
+	const struct code_pattern *patterns;
+	size_t count;
+	uint64_t *addresses;
+	uint64_t last[CODE_PATTERNS_MAX]; /* where each was found last: windows overlap */
+	bool again[CODE_PATTERNS_MAX];
+};
+
+static bool fits(const struct code_pattern *pattern, const uint8_t *code, size_t len)
+{
+	if (len < pattern->len)
+		return false;
+	for (size_t i = 0; i < pattern->len; i++) {
+		if (i && (i == pattern->displaced[0] || i == pattern->displaced[1]))
+			i += sizeof(uint32_t) - 1;
+		else if (code[i] != pattern->bytes[i])
+			return false;
+	}
+	return true;
+}
+
+static void on_function_starts(void *ctx, const uint8_t *window, size_t len, uint64_t address)
+{
+	struct code_pass *pass = ctx;
+	uint64_t heads[CODE_PATTERNS_MAX], here;
+	bool starts_so[UINT8_MAX + 1] = {false};
+
+	for (size_t i = 0; i < pass->count; i++) {
+		memcpy(&heads[i], pass->patterns[i].bytes, sizeof(heads[i]));
+		starts_so[pass->patterns[i].bytes[0]] = true;
+	}
+	for (size_t at = -address % FUNCTION_ALIGN; at + sizeof(here) <= len; at += FUNCTION_ALIGN) {
+		if (!starts_so[window[at]])
+			continue;
+		memcpy(&here, window + at, sizeof(here));
+		for (size_t i = 0; i < pass->count; i++) {
+			if (here != heads[i] || pass->last[i] == address + at ||
+			    !fits(&pass->patterns[i], window + at, len - at))
+				continue;
+			pass->again[i] |= pass->addresses[i] != 0;
+			pass->addresses[i] = pass->last[i] = address + at;
+		}
+	}
+}
+
+int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
+	      uint64_t *addresses)
+{
+	struct code_pass pass = {.patterns = patterns, .count = count, .addresses = addresses};
+	int r;
+
+	memset(addresses, 0, count * sizeof(*addresses));
+	if (count > CODE_PATTERNS_MAX)
+		return -E2BIG;
+	r = visit_segments(image, PF_X, PF_X, on_function_starts, &pass);
+	for (size_t i = 0; i < count; i++)
+		if (pass.again[i])
+			addresses[i] = 0;
+	return r;
+}
+
 void scan_done(struct scan *scan)
 {
 	free(scan->xrefs);
 	scan->xrefs = NULL;
-	scan->xref_count = scan->hit_count = 0;
+	scan->xref_count = scan->hit_count = scan->mark_count = 0;
 }

@@ -28,6 +28,8 @@ struct scan {
 	size_t hit_count;
 	struct scan_xref *xrefs; /* in order of address within a segment */
 	size_t xref_count;
+	const struct tlslib_needle *marks[TLSLIB_MARKS_MAX]; /* that were found */
+	size_t mark_count;
 	bool incomplete; /* there were more hits or references than fit: nothing may rest on them */
 };
 
@@ -39,5 +41,17 @@ int scan_needles(struct scan *scan, const struct elf_image *image,
 /* Finds references to the hits: on x86-64 `lea r64, [rip + d32]`, and in files with a fixed address
  * `mov r32, imm32` and `mov r64, simm32`. Errors as above. */
 int scan_xrefs(struct scan *scan, const struct elf_image *image);
+
+/* A function that is known by the bytes that it begins with. */
+struct code_pattern {
+	const uint8_t *bytes;
+	size_t len;               /* at least 8, at most 128 */
+	const uint8_t *displaced; /* two places past the first 8 bytes where 4 bytes may be any; 0: none */
+};
+
+/* Finds the functions, each at a multiple of 16 as assembly code is, in the executable segments. Sets
+ * addresses[i] of each pattern; 0: not there, or more than once. Errors as above. */
+int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
+	      uint64_t *addresses);
 
 void scan_done(struct scan *scan);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <assert.h>
+#include <errno.h>
+
+#include "tlslib/file.h"
+#include "tlslib/rows.h"
+#include "util/cleanup.h"
+
+/*
+ * rustls over ring, linked statically and stripped: Rust code leaves no names, but the assembly functions that AES-GCM
+ * goes through have been the same bytes in all builds of a version, and bpf/tls_ring.bpf.c needs no more than these.
+ * They have relatives in OpenSSL, BoringSSL and AWS-LC, so a file must say that it has ring in it (Rust programs carry
+ * the paths of source files, for their panics), each function must be there once, and all of a set close together.
+ *
+ * Which set is used depends on the processor: ring looks for VAES with AVX2 (from 0.17.9 on), else for AVX and MOVBE.
+ * Without these (before Haswell and Zen), for ChaCha20 and on other architectures there are no hooks.
+ */
+
+#define MARK(s)                                                                                    \
+	{                                                                                          \
+		NEEDLE_MARK,                                                                       \
+		{                                                                                  \
+			s, sizeof(s) - 1                                                           \
+		}                                                                                  \
+	}
+
+enum { RING_016, RING_017 };
+
+static const struct tlslib_needle needles[] = {
+	[RING_016] = MARK("/ring-0.16."),
+	[RING_017] = MARK("/ring-0.17."),
+	{NEEDLE_MARK, {NULL, 0}},
+};
+
+/* A set's functions lie within this many bytes; they come from two or three files of ring's. */
+#define APART_MAX (256u << 10)
+
+#define ANY4 0, 0, 0, 0
+#define PATTERN(...)                                                                               \
+	.code = (const uint8_t[]){__VA_ARGS__}, .len = sizeof((const uint8_t[]){__VA_ARGS__})
+
+struct ring_function {
+	enum tls_function function;
+	uint8_t probe_at; /* bytes from the start to the probe; of the first two functions to a jump, which the
+			     kernel emulates and which leaves the arguments alone */
+	bool emulated;
+	const uint8_t *code;
+	size_t len;
+	uint8_t displaced[2]; /* where a displacement begins */
+};
+
+/* aesni_gcm_encrypt, aesni_gcm_decrypt, gcm_gmult_clmul */
+static const struct ring_function set_016[] = {
+	{TLS_RING_SEAL, 10, true,
+	 PATTERN(0x4d, 0x31, 0xd2, 0x48, 0x81, 0xfa, 0x20, 0x01, 0x00, 0x00, 0x0f, 0x82, ANY4, 0x48, 0x8d,
+		 0x04, 0x24, 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0xc5, 0xf8, 0x77,
+		 0xc4, 0xc1, 0x7a, 0x6f, 0x08, 0x48, 0x83, 0xc4, 0x80, 0x41, 0x8b, 0x58, 0x0c),
+	 .displaced = {12}},
+	{TLS_RING_OPEN, 7, true,
+	 PATTERN(0x4d, 0x31, 0xd2, 0x48, 0x83, 0xfa, 0x60, 0x0f, 0x82, ANY4, 0x48, 0x8d, 0x04, 0x24, 0x53,
+		 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0xc5, 0xf8, 0x77, 0xc4, 0xc1, 0x7a,
+		 0x6f, 0x08, 0x48, 0x83, 0xc4, 0x80, 0x41, 0x8b, 0x58, 0x0c),
+	 .displaced = {9}},
+	{TLS_RING_MULTIPLY, 0, false,
+	 PATTERN(0xf3, 0x0f, 0x6f, 0x07, 0x66, 0x0f, 0x6f, 0x2d, ANY4, 0xf3, 0x0f, 0x6f, 0x16, 0xf3, 0x0f,
+		 0x6f, 0x66, 0x20, 0x66, 0x0f, 0x38, 0x00, 0xc5, 0x66, 0x0f, 0x6f, 0xc8, 0x66, 0x0f, 0x70,
+		 0xd8, 0x4e, 0x66, 0x0f, 0xef, 0xd8),
+	 .displaced = {8}},
+	{TLS_FUNCTION_COUNT},
+};
+
+/* aes_hw_ctr32_encrypt_blocks, of both sets of 0.17 */
+#define COUNTER_017                                                                                \
+	{                                                                                          \
+		TLS_RING_COUNTER, 4, false,                                                        \
+			PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x83, 0xfa, 0x01, 0x75, 0x56, 0x41,  \
+				0x0f, 0x10, 0x10, 0x0f, 0x10, 0x1f, 0x8b, 0x91, 0xf0, 0x00, 0x00,  \
+				0x00, 0x0f, 0x10, 0x01)                                            \
+	}
+
+/* aes_gcm_enc_update_vaes_avx2 and its sister begin alike: what tells them apart is how far the first jump goes. */
+#define UPDATE_VAES(near, far)                                                                     \
+	PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0x41, 0x54, 0x4c, 0x8b, 0x64, 0x24, 0x10, 0xc4, 0xe2, 0x7d,  \
+		0x5a, 0x05, ANY4, 0xc4, 0xc1, 0x7a, 0x6f, 0x0c, 0x24, 0xc4, 0xe2, 0x71, 0x00, 0xc8,  \
+		0xc4, 0x42, 0x7d, 0x5a, 0x18, 0xc4, 0x62, 0x25, 0x00, 0xd8, 0x44, 0x8b, 0x91, 0xf0,  \
+		0x00, 0x00, 0x00, 0x46, 0x8d, 0x14, 0x95, 0xec, 0xff, 0xff, 0xff, 0x4e, 0x8d, 0x5c,  \
+		0x91, 0x60, 0xc4, 0x62, 0x7d, 0x5a, 0x09, 0xc4, 0x42, 0x7d, 0x5a, 0x13, 0xc5, 0x25,  \
+		0xfe, 0x1d, ANY4, 0x48, 0x83, 0xfa, 0x7f, 0x0f, 0x86, near, far, 0x00, 0x00),        \
+		.displaced = {16, 75}
+
+/* with gcm_ghash_vpclmulqdq_avx2_1 */
+static const struct ring_function set_017_vaes[] = {
+	{TLS_RING_SEAL, 4, true, UPDATE_VAES(0xf0, 0x04)},
+	{TLS_RING_OPEN, 4, true, UPDATE_VAES(0x2d, 0x03)},
+	{TLS_RING_HASH, 4, false,
+	 PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0xc5, 0xfa, 0x6f, 0x35, ANY4, 0xc5, 0xfa, 0x6f, 0x3d, ANY4, 0xc5,
+		 0xfa, 0x6f, 0x2f, 0xc4, 0xe2, 0x51, 0x00, 0xee, 0xc5, 0xfa, 0x6f, 0x02, 0xc4, 0xe2, 0x79,
+		 0x00, 0xc6, 0xc5, 0xd1, 0xef, 0xe8),
+	 .displaced = {8, 16}},
+	COUNTER_017,
+	{TLS_FUNCTION_COUNT},
+};
+
+/* aesni_gcm_encrypt, aesni_gcm_decrypt, gcm_ghash_avx */
+static const struct ring_function set_017_avx[] = {
+	{TLS_RING_SEAL, 14, true,
+	 PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x31, 0xc0, 0x48, 0x81, 0xfa, 0x20, 0x01, 0x00, 0x00, 0x0f,
+		 0x82, ANY4, 0x55, 0x48, 0x89, 0xe5, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57,
+		 0xc5, 0xf8, 0x77, 0xc4, 0xc1, 0x7a, 0x6f, 0x08, 0x48, 0x83, 0xc4, 0x80),
+	 .displaced = {16}},
+	{TLS_RING_OPEN, 11, true,
+	 PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x31, 0xc0, 0x48, 0x83, 0xfa, 0x60, 0x0f, 0x82, ANY4, 0x55,
+		 0x48, 0x89, 0xe5, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0xc5, 0xf8, 0x77,
+		 0x4c, 0x8b, 0x65, 0x10, 0xc4, 0xc1, 0x7a, 0x6f, 0x08, 0x48, 0x83, 0xc4, 0x80),
+	 .displaced = {13}},
+	{TLS_RING_HASH, 4, false,
+	 PATTERN(0xf3, 0x0f, 0x1e, 0xfa, 0xc5, 0xf8, 0x77, 0xc5, 0x7a, 0x6f, 0x17, 0x4c, 0x8d, 0x15, ANY4,
+		 0x48, 0x8d, 0x76, 0x40, 0xc5, 0x7a, 0x6f, 0x2d),
+	 .displaced = {14}},
+	COUNTER_017,
+	{TLS_FUNCTION_COUNT},
+};
+
+static const struct ring_set {
+	unsigned int mark;
+	const struct ring_function *functions;
+} sets[] = {
+	{RING_016, set_016},
+	{RING_017, set_017_vaes},
+	{RING_017, set_017_avx},
+};
+
+static_assert(ARRAY_SIZE(set_016) + ARRAY_SIZE(set_017_vaes) + ARRAY_SIZE(set_017_avx) - 3 <=
+		      CODE_PATTERNS_MAX,
+	      "all sets are looked for at once");
+
+/* Hooks of a set whose functions were found at `addresses`; -ENOENT: not all of them, or not together. */
+static int hooks_of(const struct tlslib_file *file, const struct ring_function *functions,
+		    const uint64_t *addresses, struct tls_hook *hooks, size_t cap)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	size_t count = 0;
+
+	for (; functions[count].function != TLS_FUNCTION_COUNT; count++) {
+		const struct ring_function *f = &functions[count];
+		uint64_t offset = elf_code_offset(&file->image, addresses[count]);
+
+		if (!addresses[count] || !offset || count == cap)
+			return -ENOENT;
+		low = addresses[count] < low ? addresses[count] : low;
+		high = addresses[count] > high ? addresses[count] : high;
+		hooks[count] = (struct tls_hook){
+			.function = f->function,
+			.file_offset = offset + f->probe_at,
+			/* the others may sit further in, and need no return */
+			.at_entry = f->function == TLS_RING_COUNTER,
+			.emulated = f->emulated,
+		};
+	}
+	return high - low <= APART_MAX ? (int)count : -ENOENT;
+}
+
+static size_t add_patterns(const struct ring_function *functions, struct code_pattern *patterns)
+{
+	size_t count = 0;
+
+	for (; functions[count].function != TLS_FUNCTION_COUNT; count++)
+		patterns[count] = (struct code_pattern){functions[count].code, functions[count].len,
+							functions[count].displaced};
+	return count;
+}
+
+/* The sets of 0.17 share one function, which comes last: it is hooked once. */
+static int without_repeated(const struct tls_hook *hooks, int before, int n)
+{
+	for (int i = 0; i < before; i++)
+		if (hooks[i].file_offset == hooks[before + n - 1].file_offset)
+			return n - 1;
+	return n;
+}
+
+static int ring_find(struct tlslib_file *file, struct tls_hook *hooks, size_t cap)
+{
+	struct code_pattern patterns[CODE_PATTERNS_MAX];
+	uint64_t addresses[CODE_PATTERNS_MAX];
+	size_t from[ARRAY_SIZE(sets)], wanted = 0;
+	int count = 0, r;
+
+	if (file->image.header.e_machine != EM_X86_64)
+		return -ENOENT;
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		from[i] = wanted;
+		if (file_has_mark(file, &needles[sets[i].mark]))
+			wanted += add_patterns(sets[i].functions, patterns + wanted);
+	}
+	r = wanted ? scan_code(&file->image, patterns, wanted, addresses) : -ENOENT;
+	if (r)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		int n = -ENOENT;
+
+		if (file_has_mark(file, &needles[sets[i].mark]))
+			n = hooks_of(file, sets[i].functions, addresses + from[i], hooks + count,
+				     cap - (size_t)count);
+		if (n > 0)
+			count += without_repeated(hooks, count, n);
+	}
+	return count ? count : -ENOENT;
+}
+
+const struct tlslib_ops ring_tlslib = {
+	.name = "ring",
+	.needles = needles,
+	.find = ring_find,
+};
