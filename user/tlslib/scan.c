@@ -349,62 +349,62 @@ int scan_xrefs(struct scan *scan, const struct elf_image *image)
 struct code_pass {
 	const struct code_pattern *patterns;
 	size_t count;
-	uint64_t *addresses;
+	struct code_found *found;
 	uint64_t last[CODE_PATTERNS_MAX]; /* where each was found last: windows overlap */
-	bool again[CODE_PATTERNS_MAX];
+	bool starts_so[UINT8_MAX + 1];    /* a pattern's first byte */
 };
 
 static bool fits(const struct code_pattern *pattern, const uint8_t *code, size_t len)
 {
 	if (len < pattern->len)
 		return false;
-	for (size_t i = 0; i < pattern->len; i++) {
-		if (i && (i == pattern->displaced[0] || i == pattern->displaced[1]))
-			i += sizeof(uint32_t) - 1;
-		else if (code[i] != pattern->bytes[i])
+	for (size_t i = 0; i < pattern->len; i++)
+		if (pattern->code[i] != CODE_ANY && pattern->code[i] != code[i])
 			return false;
-	}
 	return true;
+}
+
+static void check_patterns(struct code_pass *pass, const uint8_t *code, size_t len,
+			   uint64_t address)
+{
+	for (size_t i = 0; i < pass->count; i++) {
+		struct code_found *found = &pass->found[i];
+
+		if (pass->last[i] == address || !fits(&pass->patterns[i], code, len))
+			continue;
+		if (found->count < ARRAY_SIZE(found->address))
+			found->address[found->count] = address;
+		found->count++;
+		pass->last[i] = address;
+	}
 }
 
 static void on_function_starts(void *ctx, const uint8_t *window, size_t len, uint64_t address)
 {
+	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
 	struct code_pass *pass = ctx;
-	uint64_t heads[CODE_PATTERNS_MAX], here;
-	bool starts_so[UINT8_MAX + 1] = {false};
 
-	for (size_t i = 0; i < pass->count; i++) {
-		memcpy(&heads[i], pass->patterns[i].bytes, sizeof(heads[i]));
-		starts_so[pass->patterns[i].bytes[0]] = true;
-	}
-	for (size_t at = -address % FUNCTION_ALIGN; at + sizeof(here) <= len; at += FUNCTION_ALIGN) {
-		if (!starts_so[window[at]])
-			continue;
-		memcpy(&here, window + at, sizeof(here));
-		for (size_t i = 0; i < pass->count; i++) {
-			if (here != heads[i] || pass->last[i] == address + at ||
-			    !fits(&pass->patterns[i], window + at, len - at))
-				continue;
-			pass->again[i] |= pass->addresses[i] != 0;
-			pass->addresses[i] = pass->last[i] = address + at;
-		}
+	for (size_t at = -address % FUNCTION_ALIGN; at + 2 * sizeof(endbr64) <= len;
+	     at += FUNCTION_ALIGN) {
+		size_t past = memcmp(window + at, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64);
+
+		if (pass->starts_so[window[at + past]])
+			check_patterns(pass, window + at + past, len - at - past,
+				       address + at + past);
 	}
 }
 
 int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
-	      uint64_t *addresses)
+	      struct code_found *found)
 {
-	struct code_pass pass = {.patterns = patterns, .count = count, .addresses = addresses};
-	int r;
+	struct code_pass pass = {.patterns = patterns, .count = count, .found = found};
 
-	memset(addresses, 0, count * sizeof(*addresses));
 	if (count > CODE_PATTERNS_MAX)
 		return -E2BIG;
-	r = visit_segments(image, PF_X, PF_X, on_function_starts, &pass);
+	memset(found, 0, count * sizeof(*found));
 	for (size_t i = 0; i < count; i++)
-		if (pass.again[i])
-			addresses[i] = 0;
-	return r;
+		pass.starts_so[patterns[i].code[0]] = true;
+	return visit_segments(image, PF_X, PF_X, on_function_starts, &pass);
 }
 
 void scan_done(struct scan *scan)

@@ -42,16 +42,23 @@ int scan_needles(struct scan *scan, const struct elf_image *image,
  * `mov r32, imm32` and `mov r64, simm32`. Errors as above. */
 int scan_xrefs(struct scan *scan, const struct elf_image *image);
 
-/* A function that is known by the bytes that it begins with. */
+/* A function that is known by the bytes that it begins with, behind endbr64 where that is. */
 struct code_pattern {
-	const uint8_t *bytes;
-	size_t len;               /* at least 8, at most 128 */
-	const uint8_t *displaced; /* two places past the first 8 bytes where 4 bytes may be any; 0: none */
+	const uint16_t *
+		code; /* a byte each, the first four of them as they are; CODE_ANY: whatever it is */
+	size_t len;   /* at least 4, at most 124 */
 };
 
-/* Finds the functions, each at a multiple of 16 as assembly code is, in the executable segments. Sets
- * addresses[i] of each pattern; 0: not there, or more than once. Errors as above. */
+#define CODE_ANY 0x100
+
+struct code_found {
+	uint64_t address[2]; /* of the first two, in the order of the file */
+	unsigned int count;
+};
+
+/* Finds functions, each at a multiple of 16 as assembly code is, in the executable segments; fills one `found` a
+ * pattern. Errors as above; -E2BIG: more than CODE_PATTERNS_MAX. */
 int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
-	      uint64_t *addresses);
+	      struct code_found *found);
 
 void scan_done(struct scan *scan);
