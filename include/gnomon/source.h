@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,8 +24,12 @@ struct source_stats {
 struct diag;
 
 struct source_config {
-	const char *path;    /* capture or script file, "-" for stdin; NULL for a live source */
-	const char *filter;  /* a pcap filter expression, or NULL */
+	const char *path;   /* capture or script file, "-" for stdin; NULL for a live source */
+	const char *filter; /* a pcap filter expression, or NULL */
+	const char *
+		state_directory; /* live: for what the next run would have to find again; or NULL */
+	uint64_t health_ns;      /* live: probes are checked this often; 0: the usual */
+	bool ai_only;            /* live: TLS is read of processes that STEER_ARM names, alone */
 	uint64_t interim_ns; /* live: byte counts of open sockets are wanted this often; 0: never */
 };
 

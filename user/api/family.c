@@ -29,10 +29,13 @@ static char take_last(struct span *path)
 {
 	const char *end = path->at + path->len;
 
-	if (path->len >= 3 && end[-3] == '%' && hex_digit(end[-2]) >= 0 &&
-	    hex_digit(end[-1]) >= 0) {
-		path->len -= 3;
-		return (char)(hex_digit(end[-2]) << 4 | hex_digit(end[-1]));
+	if (path->len >= 3 && end[-3] == '%') {
+		int high = hex_digit(end[-2]), low = hex_digit(end[-1]);
+
+		if (high >= 0 && low >= 0) {
+			path->len -= 3;
+			return (char)(high * 16 + low);
+		}
 	}
 	path->len--;
 	return end[-1];
@@ -285,4 +288,25 @@ void api_response_value(struct llm_facts *facts, const struct json_value *value)
 	default:
 		break;
 	}
+}
+
+void api_counts_value(struct api_counts *counts, int first_id, struct llm_facts *facts,
+		      const struct json_value *value)
+{
+	if (value->id == first_id + API_COUNT_INPUT)
+		counts->input = api_tokens(value) + 1;
+	else if (value->id == first_id + API_COUNT_OUTPUT)
+		counts->output = api_tokens(value) + 1;
+	else
+		api_response_value(facts, value);
+}
+
+bool api_counts_take(struct token_usage *to, const struct api_counts *from)
+{
+	if (!from->input && !from->output)
+		return false;
+	to->source = USAGE_REPORTED;
+	to->input = from->input - 1;
+	to->output = from->output - 1;
+	return true;
 }

@@ -30,6 +30,7 @@ static const char usage[] =
 
 struct request {
 	const char *subcommand, *events, *event;
+	const char *fail_on_word; /* NULL: the default one */
 	enum severity fail_on;
 	char **paths;
 	int path_count;
@@ -100,8 +101,8 @@ static int wrong_usage(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
-/* The option at *i, and its value behind it or behind a '='. NULL: that is no such option. */
-static const char *option_value(int argc, char **argv, int *i, const char *name)
+/* The option at *i, and its value behind it or behind a '='. NULL: that is no such option. The words end with NULL. */
+static const char *option_value(char **argv, int *i, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -109,13 +110,13 @@ static const char *option_value(int argc, char **argv, int *i, const char *name)
 		return NULL;
 	if (argv[*i][len] == '=')
 		return argv[*i] + len + 1;
-	if (argv[*i][len] || *i + 1 == argc)
+	if (argv[*i][len] || !argv[*i + 1])
 		return NULL;
 	return argv[++*i];
 }
 
 /* -1: go on. Otherwise the exit status. */
-static int parse_option(struct request *request, int argc, char **argv, int *i)
+static int parse_option(struct request *request, char **argv, int *i)
 {
 	const char *word = argv[*i], *value;
 	int severity;
@@ -124,18 +125,19 @@ static int parse_option(struct request *request, int argc, char **argv, int *i)
 		fputs(usage, stdout);
 		return EXIT_CLEAN;
 	}
-	value = option_value(argc, argv, i, "--events");
+	value = option_value(argv, i, "--events");
 	if (value) {
 		request->events = value;
 		return -1;
 	}
-	value = option_value(argc, argv, i, "--fail-on");
+	value = option_value(argv, i, "--fail-on");
 	if (!value)
 		return wrong_usage("unknown option, or one without its value", word);
 	severity = severity_parse(span_str(value));
 	if (severity < 0)
 		return wrong_usage("no severity", value);
 	request->fail_on = (enum severity)severity;
+	request->fail_on_word = value;
 	return -1;
 }
 
@@ -149,7 +151,7 @@ static int parse(struct request *request, int argc, char **argv)
 			argv[words++] = argv[i];
 			continue;
 		}
-		r = parse_option(request, argc, argv, &i);
+		r = parse_option(request, argv, &i);
 		if (r >= 0)
 			return r;
 	}
@@ -193,6 +195,8 @@ int command_rules(int argc, char **argv)
 	is_explain = strcmp(request.subcommand, "explain") == 0;
 	if (request.events && strcmp(request.subcommand, "test") != 0)
 		return wrong_usage("--events is not for this subcommand", request.subcommand);
+	if (request.fail_on_word && !request.events)
+		return wrong_usage("--fail-on needs --events", request.fail_on_word);
 	if (is_explain && request.path_count == 0)
 		return wrong_usage("needs an event", request.subcommand);
 	if (is_explain) {

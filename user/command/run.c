@@ -88,7 +88,7 @@ static void print_hooks(const struct hooks_report *report)
 	size_t hooked = 0;
 
 	for (int id = 0; id < HOOK_COUNT; id++)
-		fprintf(stderr, "  hook %-12s %s: %s\n", hook_name((enum hook_id)id),
+		fprintf(stderr, "  hook %-14s %s: %s\n", hook_name((enum hook_id)id),
 			states[report->hook[id].state], report->hook[id].detail);
 	for (size_t i = 0; i < report->file_count; i++) {
 		const struct tls_file_report *file = &report->files[i];
@@ -129,6 +129,8 @@ static void print_stop(const struct sensor *s)
 		" alerts)\n",
 		(now_ns() - s->started_ns) / NS_PER_S, stats.observations, stats.events,
 		stats.requests, stats.connections, stats.alerts);
+	fprintf(stderr, "gnomon: %" PRIu64 " files searched for TLS functions\n",
+		__atomic_load_n(&bpf_source_hooks(s->source)->searched, __ATOMIC_RELAXED));
 	fprintf(stderr, "gnomon: lost:");
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++) {
 		if (!stats.lost[kind])
@@ -212,7 +214,7 @@ static void final_losses(struct sensor *s)
 				      source.lost[kind] - stats.lost[kind]);
 }
 
-/* First uses must not be told again after a restart; so much of them a crash may forget. */
+/* First uses and alerts must not be told again after a restart; so much of them a crash may forget. */
 static void save_state(struct sensor *s, bool now)
 {
 	uint64_t time = now_ns();
@@ -223,7 +225,8 @@ static void save_state(struct sensor *s, bool now)
 	s->saved_ns = time;
 	r = policy_state_save(s->state);
 	if (r < 0)
-		fprintf(stderr, "gnomon: what was seen cannot be kept: %s\n", strerror(-r));
+		fprintf(stderr, "gnomon: the state of the policy cannot be kept: %s\n",
+			strerror(-r));
 }
 
 static void watchdog(uint64_t *last)
@@ -301,10 +304,14 @@ static const char *unseen_reason(const struct hooks_report *report)
 static int open_all(struct sensor *s, struct diag *diag)
 {
 	const char *directory = getenv("STATE_DIRECTORY");
-	struct source_config source = {.interim_ns = settings_interim_ns()};
+	struct source_config source = {.interim_ns = settings_interim_ns(),
+				       .health_ns = settings_health_ns(),
+				       .ai_only = s->settings.ai_only};
 	struct pipeline_config config;
 	int r;
 
+	if (directory && *directory)
+		source.state_directory = directory;
 	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
@@ -316,7 +323,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 	if (!s->state)
 		return -ENOMEM;
 	/* what is lost of it is worth a warning, not a sensor that does not start */
-	if (directory && *directory)
+	if (source.state_directory)
 		policy_state_open(s->state, directory, diag);
 	config = (struct pipeline_config){
 		.live = true,
@@ -326,6 +333,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.prices = s->rules.prices,
 		.agents = s->rules.agents,
 		.source = &bpf_source,
+		.ai_only = source.ai_only,
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),

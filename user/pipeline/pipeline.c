@@ -104,6 +104,7 @@ static void on_process(struct pipeline *p, const struct observation *obs)
 		return;
 	if (obs->process.change == PROCESS_EXEC) {
 		processes_exec(p->processes, obs->who, &obs->process, obs->time_ns);
+		agent_arm(p, obs->who);
 		return;
 	}
 	plaintext_process_exit(p, obs->who);
@@ -212,7 +213,7 @@ void pipeline_status(struct pipeline *p, const char *action, const char *error)
 		     " alerts so far%s%s",
 		     action, stats.requests, stats.connections, stats.alerts, error ? ": " : "",
 		     error ? error : "");
-	compose_conclude(p, &event, true);
+	compose_conclude(p, &event, NULL, true);
 }
 
 static void tell_degraded(struct pipeline *p)

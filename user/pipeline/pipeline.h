@@ -31,6 +31,7 @@ struct pipeline_config {
 	const struct prices *prices;     /* NULL: calls have no cost */
 	const struct agents *agents;     /* NULL: nobody is told to be one */
 	const struct source_ops *source; /* to steer; not owned */
+	bool ai_only; /* the source reads the TLS of processes that STEER_ARM names, alone */
 	void *source_state;
 	uint64_t interim_ns; /* between events of an open connection; 0: none before its end */
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */
@@ -48,7 +49,8 @@ void pipeline_feed(struct pipeline *pipeline, const struct observation *observat
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* Ends every open stream and flow. */
 void pipeline_finish(struct pipeline *pipeline);
-/* From the next event on these rules count, for open streams and flows too. */
+/* From the next event on these rules count, for open streams and flows too. The rules before are still to be
+ * there, and are not looked at again. */
 void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog,
 		    const struct policy *policy, const struct prices *prices,
 		    const struct agents *agents);

@@ -216,6 +216,9 @@ static bool test_text(const struct step *step, const struct event *event)
 	case STEP_STARTS:
 		return span_starts(left, right);
 	case STEP_ENDS:
+		/* most differ in the last byte, which is quicker than a call */
+		if (left.len && right.len && left.at[left.len - 1] != right.at[right.len - 1])
+			return false;
 		return span_ends(left, right);
 	default:
 		return glob_matches(right, left);
@@ -267,6 +270,11 @@ enum tristate step_eval(const struct step *step, const struct event *event)
 {
 	struct value left, right;
 
+	if (step->operand == OPERAND_VALUE) {
+		if (!event_has(event, step->field))
+			return TRI_UNKNOWN;
+		return test_literal(step, event) ? TRI_TRUE : TRI_FALSE;
+	}
 	if (step->op == STEP_MACRO)
 		return condition_eval(step->macro->target, event); /* at most MACRO_DEPTH_MAX */
 	if (step->op == STEP_EXISTS)
@@ -280,8 +288,6 @@ enum tristate step_eval(const struct step *step, const struct event *event)
 		return test_in(step, event) ? TRI_TRUE : TRI_FALSE;
 	if (step->op == STEP_LIKE)
 		return test_like(step, event) ? TRI_TRUE : TRI_FALSE;
-	if (step->operand == OPERAND_VALUE)
-		return test_literal(step, event) ? TRI_TRUE : TRI_FALSE;
 	left = field_read(event, step->field);
 	right = field_read(event, step->other);
 	return test_values(step, event, &left, &right) ? TRI_TRUE : TRI_FALSE;
@@ -309,20 +315,24 @@ enum tristate condition_eval(const struct condition *condition, const struct eve
 
 		switch (step->op) {
 		case STEP_NOT:
+			assert(depth >= 1);
 			stack[depth - 1] = truth_not(stack[depth - 1]);
 			break;
 		case STEP_AND:
+			assert(depth >= 2);
 			depth--;
 			stack[depth - 1] = truth_and(stack[depth - 1], stack[depth]);
 			break;
 		case STEP_OR:
 			/* De Morgan. */
+			assert(depth >= 2);
 			depth--;
 			stack[depth - 1] = truth_not(
 				truth_and(truth_not(stack[depth - 1]), truth_not(stack[depth])));
 			break;
 		case STEP_SKIP_FALSE:
 		case STEP_SKIP_TRUE:
+			assert(depth >= 1);
 			if (stack[depth - 1] == (step->op == STEP_SKIP_TRUE ? TRI_TRUE : TRI_FALSE))
 				i = step->jump - 1;
 			break;
@@ -331,5 +341,6 @@ enum tristate condition_eval(const struct condition *condition, const struct eve
 			stack[depth++] = step_eval(step, event);
 		}
 	}
+	assert(depth == 1);
 	return stack[0];
 }

@@ -148,6 +148,7 @@ static void load_above(struct load *load, const struct yaml_node *window_node,
 		       struct rule_window *window)
 {
 	const struct yaml_node *node = yaml_get(window_node, "above");
+	const int distinct_max = STATE_MEMBERS_MAX / 2;
 	char *end;
 
 	if (!node) {
@@ -165,8 +166,8 @@ static void load_above(struct load *load, const struct yaml_node *window_node,
 	if (node->text.len == 0 || errno || *end || window->above < 0 ||
 	    strspn(node->text.at, "0123456789.eE+") != node->text.len)
 		load_error(load, node, "must be a number, 0 or above");
-	else if (window->kind == WINDOW_DISTINCT && window->above > STATE_MEMBERS_MAX / 2)
-		load_error(load, node, "at most %d values are told apart", STATE_MEMBERS_MAX / 2);
+	else if (window->kind == WINDOW_DISTINCT && window->above > distinct_max)
+		load_error(load, node, "at most %d values are told apart", distinct_max);
 }
 
 struct rule_window load_window(struct load *load, const struct yaml_node *node)
@@ -184,7 +185,7 @@ struct rule_window load_window(struct load *load, const struct yaml_node *node)
 		if (!found || what)
 			continue;
 		what = found;
-		window.kind = (enum window_kind)kind;
+		window.kind = (enum finding_window)kind;
 	}
 	if (!what) {
 		load_error(load, node, "a window has one of count, sum, distinct and new");
@@ -192,6 +193,7 @@ struct rule_window load_window(struct load *load, const struct yaml_node *node)
 	}
 	load_window_field(load, what, &window);
 	window.per = load_key(load, yaml_get(node, "per"));
+	window.over = load_text(load, yaml_get(node, "over"));
 	load_duration(load, yaml_get(node, "over"), &window.over_ns);
 	load_above(load, node, &window);
 	return window;

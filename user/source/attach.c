@@ -4,73 +4,37 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gnomon.skel.h"
+#include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
-#include "source/bpf_load.h"
-#include "source/libraries.h"
+#include "source/probe.h"
+#include "source/probe_dispatch.h"
 #include "util/cleanup.h"
-
-/* What one hooked file holds: an entry probe a function, and with uprobe_multi one link for all returns. */
-#define LINKS_PER_FILE_MAX (2 * TLS_HOOKS_PER_FILE_MAX)
 
 struct attachments {
 	struct gnomon *skel;
-	struct hooks_report *report;
-	struct bpf_link *links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
-	int multi_links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
-	size_t link_count, multi_count;
+	const struct probe_means *means;
+	struct probe_dispatch dispatch;
 };
 
-struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report)
+struct attachments *attachments_new(struct gnomon *skel, const struct probe_means *means)
 {
 	struct attachments *a = calloc(1, sizeof(*a));
 
 	if (a) {
 		a->skel = skel;
-		a->report = report;
+		a->means = means;
+		probe_dispatch_init(&a->dispatch, skel->progs.tls_dispatch,
+				    bpf_map__fd(skel->maps.places),
+				    bpf_map__fd(skel->maps.dispatched));
 	}
 	return a;
 }
 
 void attachments_free(struct attachments *a)
 {
-	if (!a)
-		return;
-	for (size_t i = 0; i < a->multi_count; i++)
-		close(a->multi_links[i]);
-	for (size_t i = 0; i < a->link_count; i++)
-		bpf_link__destroy(a->links[i]);
 	free(a);
-}
-
-/* One program at one or more offsets of the file. */
-static int attach_program(struct attachments *a, const struct bpf_program *program,
-			  const char *path, const unsigned long *offsets, unsigned int count,
-			  bool at_return)
-{
-	if (count == 0)
-		return 0;
-	if (a->report->uprobe_multi) {
-		int fd = bpf_uprobe_multi(bpf_program__fd(program), path, offsets, count,
-					  at_return);
-
-		if (fd < 0)
-			return fd;
-		a->multi_links[a->multi_count++] = fd;
-		return 0;
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return);
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path,
-									offsets[i], &options);
-
-		if (!link)
-			return -errno;
-		a->links[a->link_count++] = link;
-	}
-	return 0;
 }
 
 /* What a role's probes run. */
@@ -87,28 +51,22 @@ static bool is_hookable(const struct tls_hook *hook, const struct role *role)
 	return hook->function == role->function && (!role->at_return || hook->at_entry);
 }
 
-/* All places of the file that play the role. Returns their count. */
-static int attach_role(struct attachments *a, const char *path, const struct role *role,
-		       const struct tls_hook *hooks, int count)
+/* All places of the file that play the role, into `offsets`. Returns their count. */
+static unsigned int places_of(const struct role *role, const struct tls_hook *hooks, int count,
+			      unsigned long *offsets)
 {
-	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	unsigned int n = 0;
-	int r = 0;
 
 	for (int i = 0; i < count; i++)
 		if (is_hookable(&hooks[i], role))
 			offsets[n++] = hooks[i].file_offset;
-	if (role->at_return)
-		r = attach_program(a, role->at_return, path, offsets, n, true);
-	if (!r)
-		r = attach_program(a, role->at_entry, path, offsets, n, false);
-	return r ? r : (int)n;
+	return n;
 }
 
 /* The returns first: a return without its entry is dropped in the kernel, an entry without its return
  * would leave calls behind. */
-static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
-			int count)
+int attachments_hook(struct attachments *a, const char *path, uint32_t pid,
+		     const struct tls_hook *hooks, int count, struct probe_handle **handle)
 {
 	const struct bpf_program *const returned = a->skel->progs.tls_return;
 	const struct bpf_program *const opened = a->skel->progs.tls_aead_opened;
@@ -134,46 +92,24 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 		{TLS_RING_OPEN, a->skel->progs.tls_ring_open, NULL},
 		{TLS_RING_SEAL, a->skel->progs.tls_ring_seal, NULL},
 	};
-	int hooked = 0;
+	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
+	struct probe probes[2 * ARRAY_SIZE(roles)];
+	struct probe_set set = {
+		.path = path, .pid = (pid_t)pid, .probes = probes, .dispatch = &a->dispatch};
+	unsigned int hooked = 0;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		int r = attach_role(a, path, &roles[i], hooks, count);
+		const unsigned long *at = offsets + hooked;
+		unsigned int n = places_of(&roles[i], hooks, count, offsets + hooked);
 
-		if (r < 0)
-			return r;
-		hooked += r;
+		if (roles[i].at_return)
+			probes[set.count++] = (struct probe){roles[i].at_return, at, n, true};
+		probes[set.count++] = (struct probe){roles[i].at_entry, at, n, false};
+		hooked += n;
 	}
-	return hooked;
-}
-
-/* What was found and cannot be hooked yet is told too: it is why a program is seen by name only. */
-static void report_file(struct attachments *a, const char *name, const char *library, int result)
-{
-	struct tls_file_report *report = &a->report->files[a->report->file_count];
-
-	span_copy(report->path, sizeof(report->path), span_str(name));
-	report->library = library;
-	report->hooks = result > 0 ? (unsigned int)result : 0;
-	report->error = result > 0 ? 0 : result < 0 ? result : -EOPNOTSUPP;
-	/* readers look at the count first */
-	__atomic_store_n(&a->report->file_count, a->report->file_count + 1, __ATOMIC_RELEASE);
-}
-
-int attachments_file(struct attachments *a, int fd, const char *name)
-{
-	struct tlslib_reader reader = {.read = tls_file_read, .ctx = &fd};
-	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
-	char path[64];
-	int n, r;
-
-	n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
-	if (n <= 0)
-		return -ENOENT;
-	if (a->report->file_count == TLS_FILES_MAX)
-		return -ENOSPC;
-	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = attach_hooks(a, path, hooks, n);
-	report_file(a, name, hooks[0].library->name, r);
-	return r;
+	if (!hooked)
+		return 0;
+	r = probe_attach(a->means, &set, handle);
+	return r ? r : (int)hooked;
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "gnomon/limits.h"
@@ -16,11 +17,16 @@ enum hook_state { HOOK_ATTACHED, HOOK_UNAVAILABLE, HOOK_FAILED };
 enum hook_id {
 	HOOK_PROCESS,
 	HOOK_SOCKETS,
+	HOOK_FOUND, /* sockets that were open before the sensor */
 	HOOK_PACKETS,
+	HOOK_DATAGRAMS, /* the ends of QUIC's sockets */
+	HOOK_SAMPLES,   /* byte counts of open sockets */
 	HOOK_LINK,
 	HOOK_TLS,
 	HOOK_COUNT,
 };
+
+struct probe_means;
 
 struct hook_report {
 	enum hook_state state;
@@ -38,6 +44,8 @@ struct hooks_report {
 	struct hook_report hook[HOOK_COUNT];
 	struct tls_file_report files[TLS_FILES_MAX];
 	size_t file_count;
+	uint64_t searched;                /* files that no earlier run had searched; atomic */
+	const struct probe_means *probes; /* how TLS functions are hooked */
 	bool uprobe_multi;
 };
 

@@ -61,6 +61,16 @@ static const struct client {
 	 {{TLS_GO_READ, 0x208c2a}, {TLS_GO_WRITE, 0x20772f}}},
 };
 
+static bool has_hook(const struct tls_hook *hooks, int count, const struct expected *expected)
+{
+	for (int i = 0; i < count; i++)
+		/* Past endbr64, where there is one. */
+		if (hooks[i].function == expected->function &&
+		    (hooks[i].file_offset & ~4ull) == (expected->file_offset & ~4ull))
+			return true;
+	return false;
+}
+
 static const char *check(const void *argument)
 {
 	const struct client *client = argument;
@@ -81,14 +91,8 @@ static const char *check(const void *argument)
 	}
 	n = elf_file_find(&file, hooks);
 	assert_true(n > 0);
-	for (size_t i = 0; i < 4 && client->expected[i].file_offset; i++) {
-		const struct tls_hook *hook = hook_of(hooks, n, client->expected[i].function);
-
-		assert_non_null(hook);
-		/* Past endbr64, where there is one. */
-		assert_int_equal(hook->file_offset & ~4ull,
-				 client->expected[i].file_offset & ~4ull);
-	}
+	for (size_t i = 0; i < 4 && client->expected[i].file_offset; i++)
+		assert_true(has_hook(hooks, n, &client->expected[i]));
 	elf_file_free(&file);
 	return NULL;
 }
