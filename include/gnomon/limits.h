@@ -342,6 +342,10 @@
 /* The scanner looks at aligned 4-byte words: any run of 7 bytes holds one whole. */
 #define NEEDLE_BYTES_MIN 7
 #define NEEDLE_BYTES_MAX 64
+/* Marks found in one file: the versions of a library. */
+#define TLSLIB_MARKS_MAX 8
+/* Functions that are looked for by their bytes at once; those of ring's versions are eleven. */
+#define CODE_PATTERNS_MAX 16
 /* Places where needles were found; a string like "SSL_write" turns up in symbol names too. */
 #define TLSLIB_HITS_MAX 64
 /* References to found strings; BoringSSL's ssl_lib.cc has some 250. */
