@@ -8,6 +8,7 @@
  */
 
 volatile __u32 verdict_epoch = 0;
+const volatile __u32 drop_one_in = 0;
 volatile __u32 aead_seen = 0;
 
 static __always_inline int call_enter(struct pt_regs *ctx, __u32 function, __u64 done)
