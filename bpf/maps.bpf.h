@@ -27,6 +27,28 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps") __weak;
 
+/* What a process may still add to the ring while that is more than half full: a token bucket. */
+struct share {
+	__u64 left; /* bytes */
+	__u64 at_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SHARES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct share);
+} shares SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_PROCESS_LOSSES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct process_loss);
+} process_losses SEC(".maps") __weak;
+
 /* A connection's identity, taken when its process connected; the key is the socket cookie. */
 struct conn {
 	struct record_who who;

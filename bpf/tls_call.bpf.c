@@ -8,6 +8,7 @@
  */
 
 volatile __u32 verdict_epoch = 0;
+const volatile __u32 drop_one_in = 0;
 volatile __u32 aead_seen = 0;
 
 /* Is this call made inside the one that is in progress? One that never returned is further down the stack. */

@@ -307,7 +307,16 @@
 /* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
 #define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
-#define RING_BYTES         (8u << 20)
+#define RING_BYTES (8u << 20)
+/* While the ring is more than half full, what one process may add to it at once and in a second: several of them can
+ * be loud, and there is still room for those that are not. A chat's answer has 10 KB a second. */
+#define SHARE_BURST_BYTES  (256u << 10)
+#define SHARE_BYTES_PER_MS 1024
+#define KERNEL_SHARES_MAX  4096
+/* Processes that lost something within a second. */
+#define KERNEL_PROCESS_LOSSES_MAX 1024
+/* Processes whose losses are told apart, the loudest ones. */
+#define LOSS_PROCESSES_MAX 8
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */

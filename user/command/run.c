@@ -125,6 +125,7 @@ static void print_stop(const struct sensor *s)
 {
 	struct pipeline_stats stats;
 	bool any = false;
+	char text[160];
 
 	pipeline_stats(s->pipeline, &stats);
 	fprintf(stderr,
@@ -143,6 +144,9 @@ static void print_stop(const struct sensor *s)
 		any = true;
 	}
 	fprintf(stderr, "%s\n", any ? "" : " nothing");
+	for (size_t i = 0; i < LOSS_PROCESSES_MAX; i++)
+		if (pipeline_losers(s->pipeline, i, text, sizeof(text)))
+			fprintf(stderr, "gnomon: lost of %s\n", text);
 }
 
 /* Gives back what loading has freed: beside it small things have been allocated that stay, so that the
@@ -222,7 +226,7 @@ static void final_losses(struct sensor *s)
 
 	bpf_source.stats(s->source, &source);
 	pipeline_stats(s->pipeline, &stats);
-	for (int kind = 0; kind <= LOSS_STREAM_BUDGET; kind++)
+	for (int kind = 0; kind <= LOSS_SHARE; kind++)
 		if (source.lost[kind] > stats.lost[kind])
 			pipeline_lost(s->pipeline, (enum loss_kind)kind,
 				      source.lost[kind] - stats.lost[kind]);

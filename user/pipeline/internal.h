@@ -17,6 +17,13 @@
 
 /* Shared by the files of pipeline/ alone. */
 
+/* What of one process was lost; pid 0: a free place. */
+struct process_losses {
+	uint32_t pid;
+	uint64_t start_ns, sum, lost[LOSS_KIND_COUNT];
+	char name[16];
+};
+
 struct pipeline {
 	struct pipeline_config config;
 	struct pipeline_stats stats;
@@ -33,8 +40,9 @@ struct pipeline {
 	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
 	uint64_t now_ns;                        /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
-	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
-	struct budget codings;               /* memory of all decoders of content codings */
+	struct process_losses losers[LOSS_PROCESSES_MAX]; /* loss.c's */
+	uint64_t lost_told[LOSS_KIND_COUNT];              /* what the last sensor-degraded knew */
+	struct budget codings; /* memory of all decoders of content codings */
 	uint64_t id_seed, id_count;
 	char host_name[HOST_NAME_MAX_BYTES];
 	char host_id[64];
@@ -274,6 +282,13 @@ void process_arm(struct pipeline *p, const struct process_identity *who);
 /* The same, if it is an agent or was started by one. */
 void agent_arm(struct pipeline *p, const struct process_identity *who);
 void agent_set(struct event *event, const struct agent_found *found);
+
+/* loss.c */
+/* Some of the losses were this process's. */
+void loss_of(struct pipeline *p, const struct process_identity *who,
+	     const struct observed_loss *loss);
+/* The processes that lost most, and what. */
+void loss_tell(const struct pipeline *p, struct event *event);
 
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */

@@ -74,5 +74,7 @@ struct pipeline_stats {
 };
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *stats);
+/* One of the processes that lost most, as "NAME (PID): ring 3 share 5"; returns its length, 0: there is no i-th. */
+size_t pipeline_losers(const struct pipeline *pipeline, size_t i, char *to, size_t cap);
 /* The name of a loss in events and messages: "ring", "stream_budget". */
 const char *loss_name(enum loss_kind kind);

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gnomon.skel.h"
@@ -275,6 +276,14 @@ static void choose(struct gnomon *skel, const struct btf *btf, struct hooks_repo
 		bpf_program__set_autoattach(attached_apart[i], false);
 }
 
+/* A test's wish for losses. */
+static uint32_t drop_one_in(void)
+{
+	const char *text = getenv("GNOMON_DROP_ONE_IN");
+
+	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
 struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 {
 	struct btf *btf;
@@ -294,6 +303,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		btf__free(btf);
 		return NULL;
 	}
+	skel->rodata->drop_one_in = drop_one_in();
 	choose(skel, btf, report);
 	btf__free(btf);
 	complaint[0] = '\0';
