@@ -204,6 +204,7 @@ struct pt_regs {
 			__u64 sp, pc, pstate;
 		};
 	};
+	__s32 syscallno;
 };
 #endif
 
