@@ -128,7 +128,7 @@ $(OUT)/fuzz/%.o: %.c | $(SKELETON)
 	$(Q)$(CLANG) $(COMMON_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
 
 # -MMD leaves out what -isystem finds, so the skeleton's users are named.
-$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach)): \
+$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach hooked)): \
 	$(SKELETON)
 
 $(OUT)/%/embedded.o: $(EMBEDDED)

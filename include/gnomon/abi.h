@@ -133,6 +133,15 @@ struct file_key {
 	abi_u32 reserved;
 };
 
+/* What the `held_files` iterator writes of each descriptor of its reader. */
+enum held_use { HELD_UNMAPPED, HELD_MAPPED, HELD_OVERLAY };
+
+struct held_file {
+	struct file_key key;
+	abi_u32 fd;
+	abi_u32 use; /* enum held_use */
+};
+
 struct record_exec {
 	struct record_header header;
 	struct file_key file;

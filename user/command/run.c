@@ -304,7 +304,9 @@ static const char *unseen_reason(const struct hooks_report *report)
 static int open_all(struct sensor *s, struct diag *diag)
 {
 	const char *directory = getenv("STATE_DIRECTORY");
-	struct source_config source = {.interim_ns = settings_interim_ns()};
+	struct source_config source = {.interim_ns = settings_interim_ns(),
+				       .health_ns = settings_health_ns(),
+				       .ai_only = s->settings.ai_only};
 	struct pipeline_config config;
 	int r;
 
@@ -331,6 +333,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.prices = s->rules.prices,
 		.agents = s->rules.agents,
 		.source = &bpf_source,
+		.ai_only = source.ai_only,
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),

@@ -205,6 +205,19 @@ static void attach_found(struct gnomon *skel, struct hooks_report *report)
 		report_hook(report, HOOK_FOUND, HOOK_FAILED, "iter task_file: %s", strerror(errno));
 }
 
+/* Without them no file gives its probes up. Only this process's own files are walked where the kernel can (6.1). */
+static void attach_held(struct gnomon *skel)
+{
+	union bpf_iter_link_info info = {.task.pid = (uint32_t)getpid()};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, &options);
+	if (!skel->links.held_files)
+		skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, NULL);
+	skel->links.mount_namespaces = bpf_program__attach_iter(skel->progs.mount_namespaces, NULL);
+}
+
 /* Without it there are no interim byte counts, and nothing else is missing. */
 static void attach_samples(struct gnomon *skel, struct hooks_report *report)
 {
@@ -244,6 +257,7 @@ static void choose(struct gnomon *skel, const struct btf *btf, struct hooks_repo
 		skel->progs.cookie_created,  skel->progs.cookie_accepted,
 		skel->progs.link_probe_send, skel->progs.link_probe_receive,
 		skel->progs.found_listeners, skel->progs.found_connections,
+		skel->progs.held_files,      skel->progs.mount_namespaces,
 	};
 
 	choose_cookies(skel, btf);
@@ -293,6 +307,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	attach_found(skel, report);
 	attach_link_probes(skel, report);
 	attach_samples(skel, report);
+	attach_held(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);
 	return skel;
 }
