@@ -267,8 +267,8 @@ boot() {
 		# The first serial port is a PL011 and the others are numbered on their own: one too many, for the same names.
 		MACHINE=(qemu-system-aarch64 -M "virt,gic-version=3" -cpu "max,pauth-impdef=on,sve=off"
 			-serial "file:$WORK/console" -device pci-serial
-			-chardev "file,id=out,path=$WORK/out" -device pci-serial,chardev=out
-			-chardev "file,id=exit,path=$WORK/exit" -device pci-serial,chardev=exit)
+			-chardev "file,id=out,path=$WORK/out" -device "pci-serial,chardev=out"
+			-chardev "file,id=exit,path=$WORK/exit" -device "pci-serial,chardev=exit")
 		console=ttyAMA0
 		;;
 	*)
