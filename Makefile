@@ -8,6 +8,8 @@ DESTDIR ?=
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+# Of another architecture: make ARCH=arm64 CC='aarch64-linux-gnu-gcc --sysroot=DIR' SYSROOT=DIR OUT=.output/arm64
+SYSROOT ?=
 WERROR ?= 1
 TIME ?= 60
 
@@ -96,7 +98,7 @@ demo: build-deps ## watch the sensor catch three calls in network namespaces of 
 # ---- the kernel half -------------------------------------------------------------------------
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu17 -Iinclude -Ibpf \
-	-idirafter /usr/include/$(shell $(CC) -print-multiarch) \
+	-idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch) \
 	$(filter-out -Wmissing-prototypes,$(WARNINGS)) -Wno-unused-parameter -MMD -MP
 
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
@@ -199,16 +201,24 @@ test-quick: all unit-tests ## checks, unit and golden tests only
 
 KERNELS ?= 5.10-cloud 6.1-cloud 6.12-cloud 6.18-cloud bpo-cloud
 LIVE ?= openssl_test local_test udp_test interleave_test burst_test found_test
+test-kernels: deps $(if $(filter %-arm64,$(KERNELS)),arm64) ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud 6.12-arm64" LIVE="openssl_test"
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)status=0; for kernel in $(filter %-cloud,$(KERNELS)); do \
+	  KERNELS=$$kernel LIVE="$(LIVE)" tests/harness/run kernel live || status=1; done; \
+	for kernel in $(filter %-arm64,$(KERNELS)); do \
+	  KERNELS=$$kernel LIVE= tests/harness/run kernel live || status=1; done; \
+	for kernel in $(filter %-cloud,$(KERNELS)); do \
+	  KERNELS=$$kernel tests/harness/run kernel systemd || status=1; done; exit $$status
+
+arm64: ## build .output/arm64/gnomon, by a cross compiler and a root of Debian packages for arm64
+	@tests/harness/install_packages gcc-aarch64-linux-gnu qemu-system-arm
+	$(Q)root=$$(tests/kernel/arm64_root) && $(MAKE) --no-print-directory -j$(shell nproc) OUT=$(OUT)/arm64 ARCH=arm64 \
+	  CC="aarch64-linux-gnu-gcc --sysroot=$$root" SYSROOT="$$root" all
+
 test-browsers: deps ## chromium and firefox on a chat site over HTTP/2 and HTTP/3; installs them (700 MB)
 	@tests/harness/install_packages chromium firefox-esr libnss3-tools ngtcp2-server
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/harness/run live browsers_test
-
-test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud" LIVE="openssl_test"
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
-	$(Q)status=0; for kernel in $(KERNELS); do \
-	  KERNELS=$$kernel LIVE="$(LIVE)" tests/harness/run kernel live || status=1; done; \
-	KERNELS="$(filter %-cloud,$(KERNELS))" tests/harness/run kernel systemd || status=1; exit $$status
 
 test-clients: deps ## agents, SDKs, runtimes and browsers, installed from npm and Debian (3 GB) and driven live
 	@tests/harness/install_packages $(CLIENT_PACKAGES)
@@ -255,6 +265,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-clients test-browsers test-kernels asan fuzz bench \
+.PHONY: help deps build-deps clients all run demo test test-quick test-clients test-browsers test-kernels arm64 asan fuzz bench \
 	bench-tokens record-sdks lint install clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:
