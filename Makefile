@@ -51,7 +51,7 @@ COMMON_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DGNOMON_VERSION='"$(VERSION)"' -Iincl
 	-isystem $(OUT)/gen $(WARNINGS) -MMD -MP
 HARDENING := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -g
-LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2
+LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2 -lm
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # Objects of one flavour: plain (gcc), asan (gcc + sanitizers), fuzz (clang + libFuzzer).

@@ -74,6 +74,10 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Kept of a call's texts, by direction, in case that it does not tell its tokens: the whole of most answers,
+ * and 64 slices of a long request, by which its tokens are known to a few percent. */
+#define TEXT_SAMPLE_BYTES 16384
+#define TEXT_SLICE_BYTES  256
 /* Decoded base64 handed on at a time: enough to pay for the call. */
 #define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */

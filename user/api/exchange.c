@@ -238,6 +238,7 @@ void api_exchange_free(struct api_exchange *exchange)
 		return;
 	content_coding_free(exchange->coding[DIR_OUT]);
 	content_coding_free(exchange->coding[DIR_IN]);
+	usage_estimate_done(&exchange->estimate);
 	free(exchange->first);
 	free(exchange);
 }
@@ -263,10 +264,12 @@ static void open_socket(struct api_exchange *e, const struct http_head *response
 	if (e->first || e->coding[DIR_OUT])
 		return;
 	e->first = malloc(bytes);
-	if (e->first)
-		memcpy(e->first, e, bytes);
-	else
+	if (!e->first) {
 		pass(e, DIR_IN);
+		return;
+	}
+	memcpy(e->first, e, bytes);
+	e->first->estimate = (struct usage_estimate){0};
 }
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
@@ -344,6 +347,7 @@ void api_exchange_again(struct api_exchange *exchange)
 		first->passed[message] = exchange->passed[message];
 		first->socket[message].compressed = exchange->socket[message].compressed;
 	}
+	usage_estimate_done(&exchange->estimate);
 	memcpy(exchange, first, sizeof(*exchange) + first->body->state_bytes);
 	exchange->first = first;
 	for (int message = 0; message < DIR_COUNT; message++)
