@@ -11,7 +11,7 @@
 
 #define CALLS 60
 
-static int rounds = 5;
+static int rounds = 20;
 
 static double seconds(void)
 {
@@ -89,13 +89,13 @@ static void measure_new(void)
 	printf("decode a call's beginning and end %8.2f us\n", (seconds() - began) * 1e6 / count);
 }
 
-/* With a number alone that one, for profiles. */
+/* With a number that one alone, and how often, for profiles. */
 int main(int argc, char *argv[])
 {
 	static const char *const names[] = {"openai", "anthropic", "gemini", "all three"};
 
 	if (argc > 1) {
-		rounds = 100;
+		rounds = argc > 2 ? atoi(argv[2]) : 100;
 		measure(names[atoi(argv[1]) % 4], atoi(argv[1]) % 4, atoi(argv[1]) / 4);
 		return 0;
 	}

@@ -73,16 +73,19 @@ static inline size_t scan_two(const char *p, size_t n, char a, char b)
 	return i;
 }
 
-/* The index of the first byte that is not itself in a JSON string: '"', '\\' or a control character; or
- * `n`. */
+/* The bytes that do not mean themselves in a JSON string: '"', '\\' and control characters. */
+static inline uint32_t scan_not_plain(scan_vector v)
+{
+	return scan_mask((v == scan_all('"')) | (v == scan_all('\\')) | (v < scan_all(' ')));
+}
+
+/* The index of the first such byte, or `n`. */
 static inline size_t scan_string(const char *p, size_t n)
 {
-	const scan_vector quote = scan_all('"'), backslash = scan_all('\\'), blank = scan_all(' ');
 	size_t i = 0;
 
 	for (; i + SCAN_WIDTH <= n; i += SCAN_WIDTH) {
-		scan_vector v = scan_load(p + i);
-		uint32_t mask = scan_mask((v == quote) | (v == backslash) | (v < blank));
+		uint32_t mask = scan_not_plain(scan_load(p + i));
 
 		if (mask)
 			return i + (size_t)__builtin_ctz(mask);

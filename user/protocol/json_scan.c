@@ -190,13 +190,15 @@ static void unicode_escape(struct json_scan *s)
 		text_add_code(s, s->code >= 0xdc00 && s->code <= 0xdfff ? REPLACEMENT : s->code);
 }
 
+/* What the escapes of two characters mean. */
+static const char meant[UCHAR_MAX + 1] = {
+	['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+	['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
 /* One byte of an escape sequence. */
 static void escape_byte(struct json_scan *s, char c)
 {
-	static const char meant[UCHAR_MAX + 1] = {
-		['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-		['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-	};
 	const char *which = &meant[(unsigned char)c];
 	int digit;
 
@@ -259,12 +261,43 @@ static void string_done(struct json_scan *s)
 	value_done(s);
 }
 
+/* Text alone, as far as it is simple: a run of bytes or an escape of two at a time is copied and unescaped
+ * where it is gathered. */
+static size_t gather_string(struct json_scan *s, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i > SCAN_WIDTH + 1) {
+		scan_vector v = scan_load(p + i);
+		uint32_t mask = scan_not_plain(v);
+		size_t run = mask ? (size_t)__builtin_ctz(mask) : SCAN_WIDTH;
+		const char *which;
+
+		if (sizeof(s->text) - s->text_len < SCAN_WIDTH + 1)
+			gathered_tell(s);
+		memcpy(s->text + s->text_len, &v, sizeof(v));
+		s->text_len += (uint16_t)run;
+		i += run;
+		if (!mask)
+			continue;
+		which = &meant[(unsigned char)p[i + 1]];
+		if (p[i] != '\\' || !*which)
+			break;
+		s->text[s->text_len++] = *which;
+		i += 2;
+	}
+	return i;
+}
+
 static size_t feed_string(struct json_scan *s, const char *p, size_t n)
 {
 	size_t i = 0;
 
 	while (i < n && s->state == IN_STRING) {
 		size_t run;
+
+		if (!s->kept && !s->escape && !s->high)
+			i += gather_string(s, p + i, n - i);
 
 		if (s->escape) {
 			escape_byte(s, p[i++]);
@@ -437,7 +470,6 @@ static void string_begin(struct json_scan *s, bool is_key)
 static size_t begin_key(struct json_scan *s, const char *p, size_t n)
 {
 	ssize_t len = plain_string(p, n);
-	size_t used;
 
 	if (len < 0) {
 		s->in_text = false;
@@ -445,12 +477,7 @@ static size_t begin_key(struct json_scan *s, const char *p, size_t n)
 		return 0;
 	}
 	key_done(s, len > JSON_VALUE_MAX ? SPAN_LITERAL("") : span_of(p, (size_t)len));
-	used = (size_t)len + 1;
-	if (used < n && p[used] == ':') {
-		s->state = AT_VALUE;
-		used++;
-	}
-	return used;
+	return (size_t)len + 1;
 }
 
 static size_t begin_string(struct json_scan *s, const char *p, size_t n)
@@ -581,6 +608,30 @@ static void next_value(struct json_scan *s, char c)
 	}
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Members of one object, as long as they lie here whole with nothing between them. `p` is behind the first
+ * key's quote. */
+static size_t take_members(struct json_scan *s, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (;;) {
+		i += begin_key(s, p + i, n - i);
+		if (s->state != AT_COLON || n - i < 2 || p[i] != ':' || is_blank(p[i + 1]))
+			return i;
+		s->state = AT_VALUE;
+		i += 2;
+		i += value_begin(s, p[i - 1], p + i, n - i);
+		if (s->state != AT_NEXT || n - i < 2 || p[i] != ',' || p[i + 1] != '"')
+			return i;
+		i += 2;
+	}
+}
+
 /* One character between values. */
 static size_t structure_char(struct json_scan *s, char c, const char *p, size_t n)
 {
@@ -597,7 +648,7 @@ static size_t structure_char(struct json_scan *s, char c, const char *p, size_t 
 		/* fallthrough */
 	case AT_KEY:
 		if (c == '"')
-			return begin_key(s, p, n);
+			return take_members(s, p, n);
 		stop_invalid(s);
 		return 0;
 	case AT_COLON:
@@ -608,8 +659,7 @@ static size_t structure_char(struct json_scan *s, char c, const char *p, size_t 
 		return 0;
 	case AT_NEXT:
 		next_value(s, c);
-		/* as between most members */
-		return s->state == AT_KEY && n && p[0] == '"' ? 1 + begin_key(s, p + 1, n - 1) : 0;
+		return 0;
 	default:
 		stop_invalid(s);
 		return 0;
@@ -626,7 +676,7 @@ static size_t feed_structure(struct json_scan *s, const char *p, size_t n)
 	while (i < n && s->state <= AT_END) {
 		char c = p[i++];
 
-		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+		if (!is_blank(c))
 			i += structure_char(s, c, p + i, n - i);
 	}
 	return i;
