@@ -29,10 +29,13 @@ static char take_last(struct span *path)
 {
 	const char *end = path->at + path->len;
 
-	if (path->len >= 3 && end[-3] == '%' && hex_digit(end[-2]) >= 0 &&
-	    hex_digit(end[-1]) >= 0) {
-		path->len -= 3;
-		return (char)(hex_digit(end[-2]) << 4 | hex_digit(end[-1]));
+	if (path->len >= 3 && end[-3] == '%') {
+		int high = hex_digit(end[-2]), low = hex_digit(end[-1]);
+
+		if (high >= 0 && low >= 0) {
+			path->len -= 3;
+			return (char)(high * 16 + low);
+		}
 	}
 	path->len--;
 	return end[-1];

@@ -100,8 +100,8 @@ static int wrong_usage(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
-/* The option at *i, and its value behind it or behind a '='. NULL: that is no such option. */
-static const char *option_value(int argc, char **argv, int *i, const char *name)
+/* The option at *i, and its value behind it or behind a '='. NULL: that is no such option. The words end with NULL. */
+static const char *option_value(char **argv, int *i, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -109,13 +109,13 @@ static const char *option_value(int argc, char **argv, int *i, const char *name)
 		return NULL;
 	if (argv[*i][len] == '=')
 		return argv[*i] + len + 1;
-	if (argv[*i][len] || *i + 1 == argc)
+	if (argv[*i][len] || !argv[*i + 1])
 		return NULL;
 	return argv[++*i];
 }
 
 /* -1: go on. Otherwise the exit status. */
-static int parse_option(struct request *request, int argc, char **argv, int *i)
+static int parse_option(struct request *request, char **argv, int *i)
 {
 	const char *word = argv[*i], *value;
 	int severity;
@@ -124,12 +124,12 @@ static int parse_option(struct request *request, int argc, char **argv, int *i)
 		fputs(usage, stdout);
 		return EXIT_CLEAN;
 	}
-	value = option_value(argc, argv, i, "--events");
+	value = option_value(argv, i, "--events");
 	if (value) {
 		request->events = value;
 		return -1;
 	}
-	value = option_value(argc, argv, i, "--fail-on");
+	value = option_value(argv, i, "--fail-on");
 	if (!value)
 		return wrong_usage("unknown option, or one without its value", word);
 	severity = severity_parse(span_str(value));
@@ -149,7 +149,7 @@ static int parse(struct request *request, int argc, char **argv)
 			argv[words++] = argv[i];
 			continue;
 		}
-		r = parse_option(request, argc, argv, &i);
+		r = parse_option(request, argv, &i);
 		if (r >= 0)
 			return r;
 	}

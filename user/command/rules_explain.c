@@ -19,12 +19,14 @@ static void format_value(char *to, size_t cap, const struct event *event, enum f
 {
 	const struct field_value *value = &event->value[field];
 	char number[TEXT_VALUE_MAX] = "";
+	size_t len;
 
 	switch (field_table[field].type) {
 	case FIELD_STRING:
 		to[0] = '"';
-		terminal_clean(to + 1, cap - 2, value->string);
-		strcat(to, "\"");
+		len = 1 + terminal_clean(to + 1, cap - 2, value->string);
+		to[len] = '"';
+		to[len + 1] = '\0';
 		return;
 	case FIELD_LIST:
 		snprintf(to, cap, "a list of %zu", value->list.count);

@@ -324,15 +324,16 @@ int settings_parse_run(struct settings *s, int argc, char **argv)
 static char *join(char **words, int count)
 {
 	size_t len = 1;
-	char *text;
+	char *text, *end;
 
 	for (int i = 0; i < count; i++)
 		len += strlen(words[i]) + 1;
 	text = calloc(1, len);
+	end = text;
 	for (int i = 0; text && i < count; i++) {
 		if (i)
-			strcat(text, " ");
-		strcat(text, words[i]);
+			*end++ = ' ';
+		end = stpcpy(end, words[i]);
 	}
 	return text;
 }

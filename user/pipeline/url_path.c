@@ -47,7 +47,7 @@ void url_path_template(struct span target, char *to, size_t cap)
 	size_t used = 0;
 
 	while (path.len) {
-		struct span segment = path, text;
+		struct span segment, text;
 		const char *slash;
 
 		if (path.at[0] == '/') {

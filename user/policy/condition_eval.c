@@ -309,20 +309,24 @@ enum tristate condition_eval(const struct condition *condition, const struct eve
 
 		switch (step->op) {
 		case STEP_NOT:
+			assert(depth >= 1);
 			stack[depth - 1] = truth_not(stack[depth - 1]);
 			break;
 		case STEP_AND:
+			assert(depth >= 2);
 			depth--;
 			stack[depth - 1] = truth_and(stack[depth - 1], stack[depth]);
 			break;
 		case STEP_OR:
 			/* De Morgan. */
+			assert(depth >= 2);
 			depth--;
 			stack[depth - 1] = truth_not(
 				truth_and(truth_not(stack[depth - 1]), truth_not(stack[depth])));
 			break;
 		case STEP_SKIP_FALSE:
 		case STEP_SKIP_TRUE:
+			assert(depth >= 1);
 			if (stack[depth - 1] == (step->op == STEP_SKIP_TRUE ? TRI_TRUE : TRI_FALSE))
 				i = step->jump - 1;
 			break;
@@ -331,5 +335,6 @@ enum tristate condition_eval(const struct condition *condition, const struct eve
 			stack[depth++] = step_eval(step, event);
 		}
 	}
+	assert(depth == 1);
 	return stack[0];
 }

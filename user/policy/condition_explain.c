@@ -65,21 +65,27 @@ enum tristate condition_explain(const struct condition *condition, const struct 
 
 	for (uint32_t i = 0; i < condition->count; i++) {
 		const struct step *step = &condition->steps[i];
-		struct decided *top = depth ? &stack[depth - 1] : NULL;
 
 		switch (step->op) {
 		case STEP_NOT:
-			*top = decided_not(top);
+			assert(depth >= 1);
+			stack[depth - 1] = decided_not(&stack[depth - 1]);
 			break;
 		case STEP_AND:
-		case STEP_OR:
+			assert(depth >= 2);
 			depth--;
-			stack[depth - 1] = step->op == STEP_AND ? decided_and(top - 1, top)
-								: decided_or(top - 1, top);
+			stack[depth - 1] = decided_and(&stack[depth - 1], &stack[depth]);
+			break;
+		case STEP_OR:
+			assert(depth >= 2);
+			depth--;
+			stack[depth - 1] = decided_or(&stack[depth - 1], &stack[depth]);
 			break;
 		case STEP_SKIP_FALSE:
 		case STEP_SKIP_TRUE:
-			if (top->truth == (step->op == STEP_SKIP_TRUE ? TRI_TRUE : TRI_FALSE))
+			assert(depth >= 1);
+			if (stack[depth - 1].truth ==
+			    (step->op == STEP_SKIP_TRUE ? TRI_TRUE : TRI_FALSE))
 				i = step->jump - 1;
 			break;
 		default:
@@ -87,6 +93,7 @@ enum tristate condition_explain(const struct condition *condition, const struct 
 			stack[depth++] = decided_test(step, event);
 		}
 	}
+	assert(depth == 1);
 	*blame = stack[0].by;
 	return stack[0].truth;
 }

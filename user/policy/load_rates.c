@@ -148,6 +148,7 @@ static void load_above(struct load *load, const struct yaml_node *window_node,
 		       struct rule_window *window)
 {
 	const struct yaml_node *node = yaml_get(window_node, "above");
+	const int distinct_max = STATE_MEMBERS_MAX / 2;
 	char *end;
 
 	if (!node) {
@@ -165,8 +166,8 @@ static void load_above(struct load *load, const struct yaml_node *window_node,
 	if (node->text.len == 0 || errno || *end || window->above < 0 ||
 	    strspn(node->text.at, "0123456789.eE+") != node->text.len)
 		load_error(load, node, "must be a number, 0 or above");
-	else if (window->kind == WINDOW_DISTINCT && window->above > STATE_MEMBERS_MAX / 2)
-		load_error(load, node, "at most %d values are told apart", STATE_MEMBERS_MAX / 2);
+	else if (window->kind == WINDOW_DISTINCT && window->above > distinct_max)
+		load_error(load, node, "at most %d values are told apart", distinct_max);
 }
 
 struct rule_window load_window(struct load *load, const struct yaml_node *node)

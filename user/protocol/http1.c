@@ -330,9 +330,10 @@ static int head_keep(struct half *half, struct span bytes)
 static ssize_t feed_head(struct http1 *h, enum stream_dir message, struct span bytes)
 {
 	struct half *half = &h->half[message];
-	_cleanup_free_ char *kept = NULL;
 	struct span text;
 	size_t end, used;
+	char *kept;
+	int r;
 
 	/* RFC 9112 section 2.2: empty lines before a start line are passed over. */
 	if (half->head_len == 0 && (bytes.at[0] == '\r' || bytes.at[0] == '\n'))
@@ -355,7 +356,9 @@ static ssize_t feed_head(struct http1 *h, enum stream_dir message, struct span b
 	/* The listener sees into it, while what follows may begin the next message. */
 	kept = TAKE_PTR(half->head);
 	half_reset(half);
-	return head_done(h, message, text) < 0 ? -EPROTO : (ssize_t)used;
+	r = head_done(h, message, text);
+	free(kept);
+	return r < 0 ? -EPROTO : (ssize_t)used;
 }
 
 static void tell_body(struct http1 *h, enum stream_dir message, struct span bytes)

@@ -317,21 +317,28 @@ static bool take_crypto(struct quic_initials *q, struct span *frames)
 	return true;
 }
 
-/* RFC 9000 section 19.3 */
-static bool take_ack(struct span *frames, bool ecn)
+static bool skip_varints(struct span *frames, uint64_t count)
 {
-	uint64_t value, count;
+	uint64_t value;
 
-	if (!take_varint(frames, &value) || !take_varint(frames, &value) ||
-	    !take_varint(frames, &count) || !take_varint(frames, &value))
-		return false;
-	/* each range has two numbers of a byte at least */
-	if (count > frames->len)
-		return false;
-	for (uint64_t i = 0; i < 2 * count + (ecn ? 3 : 0); i++)
+	for (uint64_t i = 0; i < count; i++)
 		if (!take_varint(frames, &value))
 			return false;
 	return true;
+}
+
+/* RFC 9000 section 19.3 */
+static bool take_ack(struct span *frames, bool ecn)
+{
+	uint64_t ranges;
+
+	/* the largest acknowledged and the delay before the count of ranges, the first range behind it */
+	if (!skip_varints(frames, 2) || !take_varint(frames, &ranges) || !skip_varints(frames, 1))
+		return false;
+	/* each range has two numbers of a byte at least */
+	if (ranges > frames->len)
+		return false;
+	return skip_varints(frames, 2 * ranges + (ecn ? 3 : 0));
 }
 
 /* The frames that an Initial may hold (RFC 9000 section 12.4); a close ends the reading. */

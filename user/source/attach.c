@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/attach.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gnomon.skel.h"
 #include "gnomon/tlslib.h"
-#include "source/bpf_load.h"
 #include "source/libraries.h"
+#include "source/probe.h"
 #include "util/cleanup.h"
-
-/* What one hooked file holds: an entry probe a function, and with uprobe_multi one link for all returns. */
-#define LINKS_PER_FILE_MAX (2 * TLS_HOOKS_PER_FILE_MAX)
 
 struct attachments {
 	struct gnomon *skel;
 	struct hooks_report *report;
-	struct bpf_link *links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
-	int multi_links[TLS_FILES_MAX * LINKS_PER_FILE_MAX];
-	size_t link_count, multi_count;
+	struct probe_handle *files[TLS_FILES_MAX]; /* beside report->files; NULL: not hooked */
 };
 
 struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report)
@@ -38,39 +32,9 @@ void attachments_free(struct attachments *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->multi_count; i++)
-		close(a->multi_links[i]);
-	for (size_t i = 0; i < a->link_count; i++)
-		bpf_link__destroy(a->links[i]);
+	for (size_t i = 0; i < a->report->file_count; i++)
+		probe_detach(a->files[i]);
 	free(a);
-}
-
-/* One program at one or more offsets of the file. */
-static int attach_program(struct attachments *a, const struct bpf_program *program,
-			  const char *path, const unsigned long *offsets, unsigned int count,
-			  bool at_return)
-{
-	if (count == 0)
-		return 0;
-	if (a->report->uprobe_multi) {
-		int fd = bpf_uprobe_multi(bpf_program__fd(program), path, offsets, count,
-					  at_return);
-
-		if (fd < 0)
-			return fd;
-		a->multi_links[a->multi_count++] = fd;
-		return 0;
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return);
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path,
-									offsets[i], &options);
-
-		if (!link)
-			return -errno;
-		a->links[a->link_count++] = link;
-	}
-	return 0;
 }
 
 /* What a role's probes run. */
@@ -87,28 +51,22 @@ static bool is_hookable(const struct tls_hook *hook, const struct role *role)
 	return hook->function == role->function && (!role->at_return || hook->at_entry);
 }
 
-/* All places of the file that play the role. Returns their count. */
-static int attach_role(struct attachments *a, const char *path, const struct role *role,
-		       const struct tls_hook *hooks, int count)
+/* All places of the file that play the role, into `offsets`. Returns their count. */
+static unsigned int places_of(const struct role *role, const struct tls_hook *hooks, int count,
+			      unsigned long *offsets)
 {
-	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	unsigned int n = 0;
-	int r = 0;
 
 	for (int i = 0; i < count; i++)
 		if (is_hookable(&hooks[i], role))
 			offsets[n++] = hooks[i].file_offset;
-	if (role->at_return)
-		r = attach_program(a, role->at_return, path, offsets, n, true);
-	if (!r)
-		r = attach_program(a, role->at_entry, path, offsets, n, false);
-	return r ? r : (int)n;
+	return n;
 }
 
 /* The returns first: a return without its entry is dropped in the kernel, an entry without its return
- * would leave calls behind. */
+ * would leave calls behind. Returns how many functions are hooked, or -errno. */
 static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
-			int count)
+			int count, struct probe_handle **handle)
 {
 	const struct bpf_program *const returned = a->skel->progs.tls_return;
 	const struct bpf_program *const opened = a->skel->progs.tls_aead_opened;
@@ -129,16 +87,25 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 		{TLS_AEAD_OPEN, a->skel->progs.tls_aead_open, opened},
 		{TLS_AEAD_OPEN_GATHER, a->skel->progs.tls_aead_open_gather, opened},
 	};
-	int hooked = 0;
+	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
+	struct probe probes[2 * ARRAY_SIZE(roles)];
+	struct probe_set set = {.path = path, .probes = probes};
+	unsigned int hooked = 0;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		int r = attach_role(a, path, &roles[i], hooks, count);
+		const unsigned long *at = offsets + hooked;
+		unsigned int n = places_of(&roles[i], hooks, count, offsets + hooked);
 
-		if (r < 0)
-			return r;
-		hooked += r;
+		if (roles[i].at_return)
+			probes[set.count++] = (struct probe){roles[i].at_return, at, n, true};
+		probes[set.count++] = (struct probe){roles[i].at_entry, at, n, false};
+		hooked += n;
 	}
-	return hooked;
+	if (!hooked)
+		return 0;
+	r = probe_attach(a->report->probes, &set, handle);
+	return r ? r : (int)hooked;
 }
 
 /* What was found and cannot be hooked yet is told too: it is why a program is seen by name only. */
@@ -168,7 +135,7 @@ int attachments_file(struct attachments *a, int fd, const char *name)
 		return -ENOSPC;
 	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = attach_hooks(a, path, hooks, n);
+	r = attach_hooks(a, path, hooks, n, &a->files[a->report->file_count]);
 	report_file(a, name, hooks[0].library->name, r);
 	return r;
 }

@@ -6,25 +6,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "gnomon.skel.h"
 #include "gnomon/abi.h"
-#include "gnomon/span.h"
+#include "source/mounts.h"
+#include "source/probe.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-
-/* include/uapi/linux/bpf.h since 6.6; Debian 12's headers and libbpf 1.1 do not have them yet */
-#define ATTACH_TRACE_UPROBE_MULTI 48
-#define UPROBE_MULTI_RETURN       1
-
-struct uprobe_multi_attr {
-	uint32_t program_fd, target_fd, attach_type, flags;
-	uint64_t path, offsets, ref_ctr_offsets, cookies;
-	uint32_t count, multi_flags, pid, reserved;
-};
 
 /* libbpf's callback has no context, so that its first complaint goes through here; it names the program that
  * failed. Written only while bpf_load() runs. */
@@ -51,60 +40,6 @@ __attribute__((format(printf, 4, 5))) static void report_hook(struct hooks_repor
 	va_start(args, format);
 	vsnprintf(report->hook[id].detail, sizeof(report->hook[id].detail), format, args);
 	va_end(args);
-}
-
-int bpf_uprobe_multi(int program_fd, const char *path, const unsigned long *offsets,
-		     unsigned int count, bool at_return)
-{
-	struct uprobe_multi_attr attr = {
-		.program_fd = (uint32_t)program_fd,
-		.attach_type = ATTACH_TRACE_UPROBE_MULTI,
-		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.count = count,
-		.multi_flags = at_return ? UPROBE_MULTI_RETURN : 0,
-	};
-	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* A link on "/" fails with EBADF where the kind is known, with EINVAL where it is not. */
-bool bpf_has_uprobe_multi(void)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = ATTACH_TRACE_UPROBE_MULTI);
-	const struct bpf_insn program[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	unsigned long offset = 0;
-	_cleanup_close_ int fd = -1;
-	_cleanup_close_ int link = -1;
-
-	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", program, ARRAY_SIZE(program),
-			   &options);
-	if (fd < 0)
-		return false;
-	link = bpf_uprobe_multi(fd, "/", &offset, 1, false);
-	return link == -EBADF;
-}
-
-int cgroup2_mount_point(char *path, size_t cap)
-{
-	struct mntent entry, *found;
-	char buffer[4096];
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	int r = -ENOENT;
-
-	if (!mounts)
-		return -errno;
-	while ((found = getmntent_r(mounts, &entry, buffer, sizeof(buffer))))
-		if (strcmp(found->mnt_type, "cgroup2") == 0) {
-			r = span_copy(path, cap, span_str(found->mnt_dir)) ? 0 : -ENAMETOOLONG;
-			break;
-		}
-	endmntent(mounts);
-	return r;
 }
 
 static bool kernel_has_trace(const struct btf *btf, const char *name)
@@ -178,12 +113,12 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_aead_opened,
 	};
 
-	report->uprobe_multi = bpf_has_uprobe_multi();
+	report->probes = probe_means_choose();
+	report->uprobe_multi = report->probes == &probe_uprobe_multi;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		bpf_program__set_autoattach(programs[i], false);
-		if (report->uprobe_multi)
-			bpf_program__set_expected_attach_type(
-				programs[i], (enum bpf_attach_type)ATTACH_TRACE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(
+			programs[i], (enum bpf_attach_type)report->probes->attach_type);
 	}
 }
 
@@ -191,7 +126,7 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 {
 	_cleanup_close_ int fd = -1;
 	char mount[256];
-	int r = cgroup2_mount_point(mount, sizeof(mount));
+	int r = mount_point("cgroup2", mount, sizeof(mount));
 
 	if (!r) {
 		fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -282,8 +217,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
 	attach_packets(skel, report);
 	attach_samples(skel);
-	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s",
-		    report->uprobe_multi ? "uprobe_multi links" : "perf uprobes, one event each");
+	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);
 	return skel;
 }
 

@@ -22,6 +22,8 @@ enum hook_id {
 	HOOK_COUNT,
 };
 
+struct probe_means;
+
 struct hook_report {
 	enum hook_state state;
 	char detail[160]; /* how it is attached, or why it is not */
@@ -38,6 +40,7 @@ struct hooks_report {
 	struct hook_report hook[HOOK_COUNT];
 	struct tls_file_report files[TLS_FILES_MAX];
 	size_t file_count;
+	const struct probe_means *probes; /* how TLS functions are hooked */
 	bool uprobe_multi;
 };
 

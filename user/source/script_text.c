@@ -25,7 +25,7 @@ static int buffer_add(struct buffer *buffer, char c)
 	return 0;
 }
 
-int script_fail(struct script_text *t, size_t where, const char *format, ...)
+void script_complain(struct script_text *t, size_t where, const char *format, ...)
 {
 	unsigned int line = 1, column = 1;
 	char text[256];
@@ -42,7 +42,6 @@ int script_fail(struct script_text *t, size_t where, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	diag_add(t->diag, t->name, line, column, "%s", text);
-	return -EINVAL;
 }
 
 static bool is_blank(int c)

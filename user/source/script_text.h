@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,9 +40,11 @@ struct choice {
 	uint64_t value;
 };
 
-/* Adds a message about the place `where`; returns -EINVAL. */
-__attribute__((format(printf, 3, 4))) int script_fail(struct script_text *t, size_t where,
-						      const char *format, ...);
+/* Adds a message about the place `where`. */
+__attribute__((format(printf, 3, 4))) void script_complain(struct script_text *t, size_t where,
+							   const char *format, ...);
+/* The same, and what the caller is to return. */
+#define script_fail(...) (script_complain(__VA_ARGS__), -EINVAL)
 
 /* The byte `ahead` of the current one, or -1 past the end. */
 static inline int script_peek(const struct script_text *t, size_t ahead)

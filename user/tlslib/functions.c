@@ -130,7 +130,8 @@ static bool code_ends_before(const uint8_t *code, size_t start)
 		ends |= end[-len] == 0x0f && end[1 - len] == 0x1f && end[-1] == 0;
 	for (size_t at = 0; ends && at + 2 <= start; at++) {
 		bool jumps = code[at] == 0xeb || (code[at] & 0xf0) == 0x70;
-		int32_t distance = (int8_t)code[at + 1];
+		/* two's complement of 8 bits */
+		int32_t distance = (code[at + 1] ^ 0x80) - 0x80;
 		size_t len = 2;
 
 		if (code[at] == 0x0f && (code[at + 1] & 0xf0) == 0x80 && at + 6 <= start) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/yaml.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -194,8 +195,10 @@ static bool check_duplicates(struct loader *loader, const struct yaml_node *mapp
 
 static bool close_container(struct loader *loader)
 {
-	struct yaml_node *node = loader->stack[--loader->depth].node;
+	const struct yaml_node *node = loader->stack[--loader->depth].node;
 
+	/* libyaml closes only what it has opened */
+	assert(node);
 	return node->kind != YAML_MAPPING || check_duplicates(loader, node);
 }
 
