@@ -153,11 +153,11 @@ $(OUT)/fuzz.a: $(call objects,fuzz)
 $(OUT)/unit-plain/%: tests/unit/%.c $(OUT)/plain.a
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lbrotlienc -lcmocka -o $@
 $(OUT)/unit-asan/%: tests/unit/%.c $(OUT)/asan.a
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(SANITIZE) $< $(OUT)/asan.a $(LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(SANITIZE) $< $(OUT)/asan.a $(LIBS) -lbrotlienc -lcmocka -o $@
 $(OUT)/fuzzers/%: tests/fuzz/%.c $(OUT)/fuzz.a
 	$(call say,FUZZ,$<)
 	$(Q)mkdir -p $(@D)

@@ -60,6 +60,8 @@
 /* One body's decoder: such a window, a block and zstd's tables; or brotli's 4 MiB window (most servers'
  * largest), which is held twice while it grows. */
 #define CODING_MEMORY_MAX (9u << 20)
+/* gzip's and deflate's: their window of 32 KiB, and tables. */
+#define CODING_DEFLATE_MEMORY (48u << 10)
 /* All decoders together: three thousand of gzip, or sixty of zstd at the usual 2 MiB. */
 #define CODINGS_MEMORY_MAX (128u << 20)
 /* JSON and events shrink to a tenth, very repetitive ones to a hundredth; a bomb to a thousandth. What
@@ -252,6 +254,10 @@
 /* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
 #define SCRIPT_BYTES_MAX   (1u << 20)
 #define SCRIPT_PAYLOAD_MAX (16u << 20)
+
+/* What a stream with one open call holds at most, besides the decoders of content codings and what HTTP/2
+ * keeps of compressed headers (HTTP2_TABLE_MAX): protocol, call, samples of its texts, a head that is cut. */
+#define STREAM_MEMORY_MAX (64u << 10)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
 #define SEGMENT_BYTES_MAX 16384
