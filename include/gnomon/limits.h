@@ -76,6 +76,8 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Families that a request whose path is not known is read as: services speak up to four. */
+#define API_RIVALS_MAX 4
 /* Kept of a call's texts, by direction, in case that it does not tell its tokens: the whole of most answers,
  * and 64 slices of a long request, by which its tokens are known to a few percent. */
 #define TEXT_SAMPLE_BYTES 16384

@@ -20,7 +20,7 @@ struct conversation {
 	size_t len;
 	unsigned int ended, shaped;
 	bool is_call;          /* of the exchange that ended last */
-	struct llm_facts last; /* of the exchange that ended last */
+	struct llm_facts first, last; /* of the exchanges that ended first and last */
 	struct {
 		uint32_t number;
 		struct api_exchange *exchange;
@@ -95,7 +95,8 @@ static void conversation_conclude(struct conversation *c, struct api_exchange *e
 
 	api_exchange_end(exchange, how);
 	c->last = *api_exchange_facts(exchange);
-	c->ended++;
+	if (c->ended++ == 0)
+		c->first = c->last;
 	c->shaped += api_exchange_shape(exchange);
 	c->is_call = api_exchange_is_call(exchange, &match);
 	if (c->log)
