@@ -33,6 +33,8 @@
 #define HTTP2_STREAMS_MAX 128
 /* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
 #define HTTP2_TABLE_MAX 65536
+/* What a full table of the smallest entries takes: the library has 200 bytes for one that counts as 34. */
+#define HTTP2_TABLE_MEMORY_MAX (448u << 10)
 /* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
 #define HTTP2_BLOCK_MAX         65536
 #define HTTP2_CONTINUATIONS_MAX 64

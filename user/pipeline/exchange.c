@@ -87,6 +87,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	struct exchange *e;
 	bool known;
 
+	s->handed_over |= span_eq(head->method, SPAN_LITERAL("CONNECT"));
 	if (!s->is_client && !server_wanted(s)) {
 		/* an event is about the client; that this process serves is told, or nobody's business */
 		stream_steer(s, STEER_IGNORE);
@@ -123,8 +124,10 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 
 static void on_response(void *ctx, uint32_t number, const struct http_head *head)
 {
-	struct exchange *e = exchange_find(ctx, number);
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
 
+	s->handed_over |= head->status == 101;
 	if (!e)
 		return;
 	e->status = head->status;

@@ -165,6 +165,7 @@ struct stream {
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;
+	bool handed_over; /* to another protocol, by an upgrade or CONNECT */
 	unsigned int tries; /* segments looked at without a decision */
 	char first[DIR_COUNT][STREAM_FIRST_BYTES];
 	size_t first_len[DIR_COUNT];
