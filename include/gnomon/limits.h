@@ -260,7 +260,7 @@
 #define SCRIPT_PAYLOAD_MAX (16u << 20)
 
 /* What a stream with one open call holds at most, besides the decoders of content codings and what HTTP/2
- * keeps of compressed headers (HTTP2_TABLE_MAX): protocol, call, samples of its texts, a head that is cut. */
+ * keeps of compressed headers (HTTP2_TABLE_MEMORY_MAX): protocol, call, samples of its texts, a head that is cut. */
 #define STREAM_MEMORY_MAX (64u << 10)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
