@@ -213,6 +213,9 @@ bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT
 	  for package in $(TOKEN_TEXTS:=_*.deb); do dpkg-deb -x $$package texts && rm $$package; done; }
 	$(Q)node tests/bench/tokens/calibrate.mjs '$(TOKENIZERS)' $(FIT)
 
+record-sdks: all ## record npm's SDKs anew for tests/golden/sdk-*: CASES="mcp gemini"
+	$(Q)tests/harness/sdk/record $(CASES)
+
 lint: ## layering, style and static analysis
 	$(Q)tests/harness/run check
 	$(Q)tests/check/lint
@@ -225,6 +228,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens lint install \
+.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens record-sdks lint install \
 	clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

@@ -155,7 +155,8 @@ struct flow_head {
 	__u8 client;     /* the direction of requests */
 	__u8 last;       /* the latest payload's direction */
 	__u8 skipped[2]; /* something was not copied since the last copy */
-	__u8 reserved[3];
+	__u8 tries[2]; /* payloads that are still looked at for a beginning: it was joined midway */
+	__u8 reserved;
 	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
 	__u64 bytes[2]; /* of datagrams; TCP counts its own */

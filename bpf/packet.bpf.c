@@ -124,6 +124,10 @@ static __always_inline void judge_first(struct __sk_buff *skb, const struct flow
 	__u8 start[TLS_RECORD_HEADER];
 
 	head->done[dir] = 1;
+	if (head->tries[dir]) {
+		head->tries[dir]--;
+		head->done[dir] = 0;
+	}
 	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
 		return;
 	if (http_starts(START_OF(start[0], start[1], start[2], start[3]))) {

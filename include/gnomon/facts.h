@@ -44,6 +44,8 @@ struct llm_facts {
 	token_count max_tokens; /* of output, as the request limits it */
 	/* Of the request; -1: it has no such list. */
 	int64_t message_count, tool_count;
+	/* Documents that the answer came in, where it came in several. */
+	int64_t chunk_count;
 	struct token_usage usage;
 	/* The bodies had the family's shape; without both path and request shape a host that the
 	 * catalogue does not know is never called an LLM service. */

@@ -7,8 +7,14 @@
 /* Seen from the process whose stream or socket it is. */
 enum stream_dir { DIR_OUT, DIR_IN, DIR_COUNT };
 
-/* SAMPLED: still open, and this is how much it has carried so far. */
-enum socket_state { SOCKET_ESTABLISHED, SOCKET_CLOSED, SOCKET_LISTENING, SOCKET_SAMPLED };
+/* SAMPLED: still open, and this is how much it has carried so far. FOUND: it was connected before the source was. */
+enum socket_state {
+	SOCKET_ESTABLISHED,
+	SOCKET_CLOSED,
+	SOCKET_LISTENING,
+	SOCKET_SAMPLED,
+	SOCKET_FOUND,
+};
 enum socket_role { SOCKET_CONNECTED, SOCKET_ACCEPTED };
 
 /* How a stream was tied to its socket; gnomon.link. */

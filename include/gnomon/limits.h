@@ -7,6 +7,8 @@
 #define EVENT_LINE_MAX 8000
 /* Text that is composed for one event (message, ids); what does not fit is cut, never lost whole. */
 #define EVENT_TEXT_MAX 2048
+/* The message of an alert; it shares the composed text with ids and addresses. */
+#define ALERT_MESSAGE_MAX 1200
 /* Items of all lists of one event together: evidence, ancestors, related, tags. */
 #define EVENT_LIST_MAX 64
 /* One string in an event: a URL path or User-Agent is a hostile client's to choose. */
@@ -182,9 +184,13 @@
 
 /* Globs that end in the same literal labels are tried one by one: it bounds a look-up. */
 #define CATALOG_GLOBS_PER_SUFFIX_MAX 64
-/* Patterns that stand beside their rule, in the pair of cache lines that 64 bytes of rule leave room
+/* Patterns that stand beside their rule, in the pair of cache lines that 44 bytes of rule leave room
  * for; longer ones are read from elsewhere. */
-#define CATALOG_INLINE_PATTERN_BYTES 56
+#define CATALOG_INLINE_PATTERN_BYTES 84
+/* Services that the path decides between where it is not known; a host has two or three. */
+#define CATALOG_OPEN_MAX 8
+/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
+#define CATALOG_PATTERNS_MAX 1000000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
@@ -205,6 +211,10 @@
 /* One condition's text and steps: the largest sensible one is a page. */
 #define CONDITION_BYTES_MAX 16384
 #define CONDITION_STEPS_MAX 4096
+/* Globs of one `matches`, tried one by one; what is long belongs behind `in`, which looks it up. */
+#define GLOBS_PER_TEST_MAX 256
+/* Fields that a finding names as its reason; what a reader takes in. */
+#define FACTS_MAX 8
 /* Macros that use macros; and what one condition comes to with all its macros written out. */
 #define MACRO_DEPTH_MAX 8
 #define MACRO_STEPS_MAX 16384
@@ -283,14 +293,18 @@
 #define PACKETS_PER_FLOW 4
 /* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
 #define QUIC_PACKETS_PER_FLOW 8
+/* Packets with payload, in each direction, of a connection that was open before the sensor, among which the start of a
+ * request is looked for: a large upload or answer that was under way takes no more with segmentation offload. */
+#define FOUND_FLOW_TRIES 255
 /* A packet of cleartext HTTP is copied whole: segmentation offload makes them of 64 KB and the headers. */
 #define PACKET_HTTP_BYTES_MAX (65536 + 128)
 /* Copied of a cleartext request and of its answer before user space has judged it: the prompts of most
  * calls, and an answer that comes at once. */
 #define HTTP_FIRST_REQUEST_BYTES  65536
 #define HTTP_FIRST_RESPONSE_BYTES 16384
-/* Open sockets whose byte counts are read at a time: 12 KB, and no pause between two records. */
-#define SOCKET_SAMPLES_BATCH 512
+/* What is read at a time of an iterator over sockets: 512 byte counts, or 90 sockets, and no pause between two
+ * records. */
+#define ITERATION_BATCH_BYTES 12288
 /* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
 #define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
@@ -318,6 +332,11 @@
 #define ELF_BUILD_ID_MAX 64
 /* Files whose search is remembered: more than a desktop maps executable at once. Half a KB each. */
 #define TLSLIB_CACHE_MAX 4096
+/* A cache file: all of those files, with the dozen hooks that one in ten has; and how often it is written. */
+#define TLSLIB_CACHE_BYTES_MAX (16u << 20)
+#define TLSLIB_CACHE_SAVE_S    60
+/* Code that is compared before a remembered hook is believed: four or five instructions. */
+#define TLSLIB_START_BYTES 16
 /* All rows of tlslib_table together want about 25 names and 15 needles. */
 #define TLSLIB_SYMBOLS_MAX 64
 #define TLSLIB_NEEDLES_MAX 64

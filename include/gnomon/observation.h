@@ -67,6 +67,7 @@ struct observed_segment {
 	uint64_t offset;  /* of bytes.at[0] in this direction of the stream */
 	uint64_t omitted; /* bytes that follow `bytes` in the stream and were counted, not copied */
 	enum stream_dir dir;
+	bool midway; /* the stream may have begun before anybody could read it */
 	struct span bytes;
 };
 

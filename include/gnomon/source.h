@@ -23,8 +23,10 @@ struct source_stats {
 struct diag;
 
 struct source_config {
-	const char *path;    /* capture or script file, "-" for stdin; NULL for a live source */
-	const char *filter;  /* a pcap filter expression, or NULL */
+	const char *path;   /* capture or script file, "-" for stdin; NULL for a live source */
+	const char *filter; /* a pcap filter expression, or NULL */
+	const char *
+		state_directory; /* live: for what the next run would have to find again; or NULL */
 	uint64_t interim_ns; /* live: byte counts of open sockets are wanted this often; 0: never */
 };
 

@@ -99,7 +99,8 @@ static double measure(const struct catalog *catalog, size_t host_count, bool hit
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 		found = 0;
 		for (size_t i = 0; i < LOOKUPS; i++)
-			found += catalog_lookup(catalog, span_str(hosts[i % host_count]), &match);
+			found += catalog_lookup(catalog, span_str(hosts[i % host_count]),
+						(struct span){0}, &match);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 		if (found != (hits ? LOOKUPS : 0)) {
 			fprintf(stderr, "%zu of %d found\n", found, LOOKUPS);

@@ -14,6 +14,7 @@
 
 #include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
+#include "tlslib/cache.h"
 
 #define ROUNDS 3
 
@@ -55,12 +56,31 @@ static double smaller(double a, double b)
 	return a < b ? a : b;
 }
 
+/* The same from what an earlier run found, by build id where the file has one. */
+static double measure_known(const struct tlslib_reader *reader, const struct stat *st)
+{
+	const struct tlslib_identity identity = {.size_bytes = (uint64_t)st->st_size, .trust = 1};
+	struct tlslib_cache *cache = tlslib_cache_new(1);
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	double best = 1e9;
+
+	for (int i = 0; cache && i <= ROUNDS; i++) {
+		double start = now_ms(CLOCK_MONOTONIC);
+
+		tlslib_cache_find(cache, reader, &identity, hooks, TLS_HOOKS_PER_FILE_MAX, NULL);
+		if (i) /* the first one searches */
+			best = smaller(best, now_ms(CLOCK_MONOTONIC) - start);
+	}
+	tlslib_cache_free(cache);
+	return best;
+}
+
 static int measure(const char *path)
 {
 	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC), n = 0;
 	struct tlslib_reader reader = {read_fd, &fd};
-	double best = 1e9, best_cpu = 1e9;
+	double best = 1e9, best_cpu = 1e9, best_known;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st)) {
@@ -74,9 +94,10 @@ static int measure(const char *path)
 		best = smaller(best, now_ms(CLOCK_MONOTONIC) - start);
 		best_cpu = smaller(best_cpu, now_ms(CLOCK_THREAD_CPUTIME_ID) - start_cpu);
 	}
+	best_known = measure_known(&reader, &st);
 	close(fd);
-	printf("%8.1f ms (%.1f of a core) %7.1f MB  %s: %s\n", best, best_cpu,
-	       (double)st.st_size / 1e6, path, n < 0 ? strerror(-n) : "");
+	printf("%8.1f ms (%.1f of a core), %.3f ms when known %7.1f MB  %s: %s\n", best, best_cpu,
+	       best_known, (double)st.st_size / 1e6, path, n < 0 ? strerror(-n) : "");
 	for (int i = 0; i < n; i++)
 		printf("    %-10s %-15s %#10llx%s%s\n", hooks[i].library->name,
 		       names[hooks[i].function], (unsigned long long)hooks[i].file_offset,

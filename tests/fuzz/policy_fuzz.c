@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	catalog_add(catalog, "fuzz", text, &diag);
 	assert(catalog_seal(catalog) == 0);
-	catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), &match);
-	catalog_lookup(catalog, text, &match);
+	catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), (struct span){0}, &match);
+	catalog_lookup(catalog, text, (struct span){0}, &match);
 	if (policy_add(policy, "fuzz", text, &diag) == 0 && policy_seal(policy, &diag) == 0) {
 		policy_check_services(policy, catalog, &diag);
 		event_init(&event);

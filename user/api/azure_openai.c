@@ -11,8 +11,8 @@
  */
 
 static const struct api_ops *const formats[] = {
-	&openai_chat_api,       &openai_responses_api, &openai_completions_api,
-	&openai_embeddings_api, &openai_images_api,    &openai_audio_api,
+	&openai_chat_api,   &openai_responses_api, &openai_completions_api, &openai_embeddings_api,
+	&openai_images_api, &openai_audio_api,     &openai_realtime_api,
 };
 
 static const struct api_ops *azure_format(const struct http_head *request)

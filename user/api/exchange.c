@@ -91,6 +91,7 @@ static void document_end(void *ctx, struct span name, bool damaged)
 {
 	struct api_exchange *e = ctx;
 
+	e->facts.chunk_count++;
 	response_document(e, name, damaged);
 	json_scan_restart(&e->response_scan);
 }
@@ -359,6 +360,7 @@ bool api_exchange_message_end(struct api_exchange *exchange, enum stream_dir mes
 		end_compressed(exchange, message);
 	half->compressed = false;
 	half->any = true;
+	exchange->facts.chunk_count += message == DIR_IN;
 	if (message == DIR_OUT) {
 		json_scan_restart(&exchange->request_scan);
 		return false;
@@ -386,6 +388,10 @@ void api_exchange_again(struct api_exchange *exchange)
 		first->passed[message] = exchange->passed[message];
 		first->socket[message].compressed = exchange->socket[message].compressed;
 	}
+	/* a session's first message names its model for good */
+	if (!first->facts.request_model[0])
+		memcpy(first->facts.request_model, exchange->facts.request_model,
+		       sizeof(first->facts.request_model));
 	usage_estimate_done(&exchange->estimate);
 	memcpy(exchange, first, sizeof(*exchange) + first->body->state_bytes);
 	exchange->first = first;

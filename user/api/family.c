@@ -289,3 +289,24 @@ void api_response_value(struct llm_facts *facts, const struct json_value *value)
 		break;
 	}
 }
+
+void api_counts_value(struct api_counts *counts, int first_id, struct llm_facts *facts,
+		      const struct json_value *value)
+{
+	if (value->id == first_id + API_COUNT_INPUT)
+		counts->input = api_tokens(value) + 1;
+	else if (value->id == first_id + API_COUNT_OUTPUT)
+		counts->output = api_tokens(value) + 1;
+	else
+		api_response_value(facts, value);
+}
+
+bool api_counts_take(struct token_usage *to, const struct api_counts *from)
+{
+	if (!from->input && !from->output)
+		return false;
+	to->source = USAGE_REPORTED;
+	to->input = from->input - 1;
+	to->output = from->output - 1;
+	return true;
+}

@@ -73,6 +73,20 @@ enum api_response_id {
 	API_RESPONSE_OWN,
 };
 
+/* Input and output of a response that tells both once, in one document. One plus the count, so that
+ * zeroed state means unknown. */
+struct api_counts {
+	token_count input, output;
+};
+/* Ids of the two, from the family's own id for the first on. */
+enum { API_COUNT_INPUT, API_COUNT_OUTPUT };
+
+/* Notes a count where the id is `first_id` or beyond, else does what api_response_value() does. */
+void api_counts_value(struct api_counts *counts, int first_id, struct llm_facts *facts,
+		      const struct json_value *value);
+/* The document was whole: takes over what it told. False: neither count. */
+bool api_counts_take(struct token_usage *to, const struct api_counts *from);
+
 /* Take such a value over; others are ignored. */
 void api_request_value(struct llm_facts *facts, const struct json_value *value);
 void api_response_value(struct llm_facts *facts, const struct json_value *value);

@@ -67,6 +67,8 @@ enum response_id {
 	{at "candidates", RESPONSE_CANDIDATES},                                                    \
 		{at "candidates[].finishReason", API_RESPONSE_FINISH},                             \
 		{at "promptFeedback.blockReason", API_RESPONSE_FINISH},                            \
+		{at "candidates[].content.parts[].text", .text = true},                            \
+		{at "candidates[].content.parts[].functionCall", .text = true},                    \
 		{at "modelVersion", API_RESPONSE_MODEL},                                           \
 		{at "usageMetadata.promptTokenCount", RESPONSE_USAGE + USAGE_PROMPT},              \
 		{at "usageMetadata.candidatesTokenCount", RESPONSE_USAGE + USAGE_CANDIDATES},      \

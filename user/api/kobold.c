@@ -18,15 +18,14 @@ static const struct json_path request_paths[] = {
 
 enum response_id {
 	RESPONSE_TEXT = API_RESPONSE_OWN,
-	RESPONSE_INPUT,
-	RESPONSE_OUTPUT,
+	RESPONSE_COUNTS,
 };
 
 static const struct json_path response_paths[] = {
 	{"results[].text", RESPONSE_TEXT},
 	{"results[].finish_reason", API_RESPONSE_FINISH},
-	{"results[].prompt_tokens", RESPONSE_INPUT},
-	{"results[].completion_tokens", RESPONSE_OUTPUT},
+	{"results[].prompt_tokens", RESPONSE_COUNTS + API_COUNT_INPUT},
+	{"results[].completion_tokens", RESPONSE_COUNTS + API_COUNT_OUTPUT},
 	{"token", RESPONSE_TEXT},
 	{"finish_reason", API_RESPONSE_FINISH},
 	{"results[].text", .text = true},
@@ -35,9 +34,9 @@ static const struct json_path response_paths[] = {
 };
 
 struct kobold_state {
-	/* of the current document; one plus the count */
+	/* of the current document */
 	bool has_text;
-	token_count input, output;
+	struct api_counts counts;
 };
 
 _Static_assert(sizeof(struct kobold_state) <= API_STATE_MAX, "state of a family");
@@ -86,14 +85,8 @@ static void kobold_response_value(void *state, struct llm_facts *facts,
 	case RESPONSE_TEXT:
 		s->has_text = value->type == JSON_STRING;
 		break;
-	case RESPONSE_INPUT:
-		s->input = api_tokens(value) + 1;
-		break;
-	case RESPONSE_OUTPUT:
-		s->output = api_tokens(value) + 1;
-		break;
 	default:
-		api_response_value(facts, value);
+		api_counts_value(&s->counts, RESPONSE_COUNTS, facts, value);
 		break;
 	}
 }
@@ -106,11 +99,8 @@ static void kobold_response_document(void *state, struct llm_facts *facts, struc
 	(void)event_name;
 	if (whole && s->has_text && facts->finish_reason[0])
 		facts->response_shape = true;
-	if (whole && (s->input || s->output)) {
-		facts->usage.source = USAGE_REPORTED;
-		facts->usage.input = s->input - 1;
-		facts->usage.output = s->output - 1;
-	}
+	if (whole)
+		api_counts_take(&facts->usage, &s->counts);
 	*s = (struct kobold_state){0};
 }
 

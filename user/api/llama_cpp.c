@@ -19,9 +19,8 @@ static const struct json_path request_paths[] = {
 enum response_id {
 	RESPONSE_CONTENT = API_RESPONSE_OWN,
 	RESPONSE_STOP,
-	RESPONSE_INPUT,
-	RESPONSE_OUTPUT,
 	RESPONSE_CACHED,
+	RESPONSE_COUNTS,
 };
 
 static const struct json_path response_paths[] = {
@@ -29,8 +28,8 @@ static const struct json_path response_paths[] = {
 	{"content", RESPONSE_CONTENT},
 	{"stop", RESPONSE_STOP},
 	{"stop_type", API_RESPONSE_FINISH},
-	{"tokens_evaluated", RESPONSE_INPUT},
-	{"tokens_predicted", RESPONSE_OUTPUT},
+	{"tokens_evaluated", RESPONSE_COUNTS + API_COUNT_INPUT},
+	{"tokens_predicted", RESPONSE_COUNTS + API_COUNT_OUTPUT},
 	{"timings.cache_n", RESPONSE_CACHED},
 	{"error.type", API_RESPONSE_ERROR},
 	{"content", .text = true},
@@ -38,9 +37,10 @@ static const struct json_path response_paths[] = {
 };
 
 struct llama_state {
-	/* of the current document; one plus the count */
-	bool has_content, stopped;
-	token_count input, output, cached;
+	/* of the current document */
+	bool has_content, has_stop, stopped;
+	token_count cached; /* one plus the count */
+	struct api_counts counts;
 };
 
 _Static_assert(sizeof(struct llama_state) <= API_STATE_MAX, "state of a family");
@@ -73,19 +73,14 @@ static void llama_response_value(void *state, struct llm_facts *facts,
 		s->has_content = value->type == JSON_STRING;
 		break;
 	case RESPONSE_STOP:
+		s->has_stop = value->type == JSON_TRUE || value->type == JSON_FALSE;
 		s->stopped = value->type == JSON_TRUE;
-		break;
-	case RESPONSE_INPUT:
-		s->input = api_tokens(value) + 1;
-		break;
-	case RESPONSE_OUTPUT:
-		s->output = api_tokens(value) + 1;
 		break;
 	case RESPONSE_CACHED:
 		s->cached = api_tokens(value) + 1;
 		break;
 	default:
-		api_response_value(facts, value);
+		api_counts_value(&s->counts, RESPONSE_COUNTS, facts, value);
 		break;
 	}
 }
@@ -96,12 +91,13 @@ static void llama_response_document(void *state, struct llm_facts *facts, struct
 	struct llama_state *s = state;
 
 	(void)event_name;
-	if (whole && s->has_content && s->stopped && s->input && s->output) {
+	/* newer servers count in each document; the last one's counts are those of the whole */
+	if (whole && s->has_content && s->has_stop && s->counts.input && s->counts.output)
 		facts->response_shape = true;
-		facts->usage.source = USAGE_REPORTED;
-		facts->usage.input = s->input - 1;
-		facts->usage.output = s->output - 1;
-		facts->usage.cache_read = s->cached <= s->input ? s->cached - 1 : TOKENS_UNKNOWN;
+	if (facts->response_shape && whole && s->stopped) {
+		api_counts_take(&facts->usage, &s->counts);
+		facts->usage.cache_read = s->cached <= s->counts.input ? s->cached - 1
+								       : TOKENS_UNKNOWN;
 	}
 	*s = (struct llama_state){0};
 }

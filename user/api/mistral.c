@@ -132,10 +132,7 @@ static void mistral_response_value(void *state, struct llm_facts *facts,
 		s->connectors = api_tokens(value) + 1;
 		break;
 	default:
-		if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
-		else
-			api_response_value(facts, value);
+		openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
 }

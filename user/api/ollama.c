@@ -33,8 +33,7 @@ enum response_id {
 	RESPONSE_CREATED = API_RESPONSE_OWN,
 	RESPONSE_DONE,
 	RESPONSE_EMBEDDINGS,
-	RESPONSE_INPUT,
-	RESPONSE_OUTPUT,
+	RESPONSE_COUNTS,
 };
 
 static const struct json_path response_paths[] = {
@@ -44,8 +43,8 @@ static const struct json_path response_paths[] = {
 	{"done_reason", API_RESPONSE_FINISH},
 	{"embeddings", RESPONSE_EMBEDDINGS},
 	{"embedding", RESPONSE_EMBEDDINGS},
-	{"prompt_eval_count", RESPONSE_INPUT},
-	{"eval_count", RESPONSE_OUTPUT},
+	{"prompt_eval_count", RESPONSE_COUNTS + API_COUNT_INPUT},
+	{"eval_count", RESPONSE_COUNTS + API_COUNT_OUTPUT},
 	{"message.content", .text = true},
 	{"message.thinking", .text = true},
 	{"message.tool_calls", .text = true},
@@ -55,9 +54,9 @@ static const struct json_path response_paths[] = {
 
 struct ollama_state {
 	bool embeds, has_text;
-	/* of the current document; one plus the count */
+	/* of the current document */
 	bool has_created, has_done, has_embeddings;
-	token_count input, output;
+	struct api_counts counts;
 };
 
 _Static_assert(sizeof(struct ollama_state) <= API_STATE_MAX, "state of a family");
@@ -119,14 +118,8 @@ static void ollama_response_value(void *state, struct llm_facts *facts,
 	case RESPONSE_EMBEDDINGS:
 		s->has_embeddings = value->type == JSON_ARRAY;
 		break;
-	case RESPONSE_INPUT:
-		s->input = api_tokens(value) + 1;
-		break;
-	case RESPONSE_OUTPUT:
-		s->output = api_tokens(value) + 1;
-		break;
 	default:
-		api_response_value(facts, value);
+		api_counts_value(&s->counts, RESPONSE_COUNTS, facts, value);
 		break;
 	}
 }
@@ -137,11 +130,8 @@ static void ollama_response_document(void *state, struct llm_facts *facts, struc
 	struct ollama_state *s = state;
 
 	(void)event_name;
-	if (whole && (s->input || s->output)) {
-		facts->usage.source = USAGE_REPORTED;
-		facts->usage.input = s->input - 1;
-		facts->usage.output = s->embeds ? 0 : s->output - 1;
-	}
+	if (whole && api_counts_take(&facts->usage, &s->counts) && s->embeds)
+		facts->usage.output = 0;
 	if (whole && facts->response_model[0] && s->has_created && s->has_done)
 		facts->response_shape = true;
 	if (whole && facts->response_model[0] && s->embeds && s->has_embeddings)

@@ -81,10 +81,8 @@ static void audio_response_value(void *state, struct llm_facts *facts,
 
 	if (value->id == RESPONSE_TEXT)
 		s->has_text = value->type == JSON_STRING;
-	else if (value->id >= RESPONSE_USAGE)
-		openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
 	else
-		api_response_value(facts, value);
+		openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 }
 
 static void audio_response_document(void *state, struct llm_facts *facts, struct span event_name,

@@ -32,6 +32,7 @@ static const struct json_path request_paths[] = {
 enum response_id {
 	RESPONSE_OBJECT = API_RESPONSE_OWN,
 	RESPONSE_TYPE,
+	RESPONSE_CODE,
 	RESPONSE_CHOICES,
 	RESPONSE_USAGE,
 	RESPONSE_GROQ_USAGE = RESPONSE_USAGE + OPENAI_USAGE_FIELDS,
@@ -40,6 +41,7 @@ enum response_id {
 static const struct json_path response_paths[] = {
 	{"object", RESPONSE_OBJECT},
 	{"type", RESPONSE_TYPE},
+	{"code", RESPONSE_CODE},
 	{"model", API_RESPONSE_MODEL},
 	{"service_tier", API_RESPONSE_TIER},
 	{"choices", RESPONSE_CHOICES},
@@ -64,7 +66,7 @@ static const struct json_path response_paths[] = {
 /* Of the current document. */
 struct chat_state {
 	bool object_is_chat, object_is_error, choices_is_array;
-	char type[SHORT_NAME_MAX];
+	char type[SHORT_NAME_MAX], code[SHORT_NAME_MAX];
 	struct openai_usage usage, groq_usage;
 };
 
@@ -97,16 +99,17 @@ static void chat_response_value(void *state, struct llm_facts *facts,
 	case RESPONSE_TYPE:
 		api_copy_text(s->type, sizeof(s->type), value);
 		break;
+	case RESPONSE_CODE:
+		api_copy_text(s->code, sizeof(s->code), value);
+		break;
 	case RESPONSE_CHOICES:
 		s->choices_is_array = value->type == JSON_ARRAY;
 		break;
 	default:
 		if (value->id >= RESPONSE_GROQ_USAGE)
 			openai_usage_value(&s->groq_usage, value->id - RESPONSE_GROQ_USAGE, value);
-		else if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
 		else
-			api_response_value(facts, value);
+			openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
 }
@@ -120,6 +123,9 @@ static void chat_response_document(void *state, struct llm_facts *facts, struct 
 	/* vLLM: {"object": "error", "type": ...} */
 	if (whole && s->object_is_error && s->type[0])
 		span_copy(facts->error_type, sizeof(facts->error_type), span_str(s->type));
+	/* xAI, Alibaba: {"code": ..., "error" or "message": ...} */
+	else if (whole && s->code[0] && !s->choices_is_array && !facts->error_type[0])
+		span_copy(facts->error_type, sizeof(facts->error_type), span_str(s->code));
 	if (whole && s->object_is_chat && s->choices_is_array)
 		facts->response_shape = true;
 	if (whole && !openai_usage_take(&facts->usage, &s->usage))

@@ -106,10 +106,7 @@ static void completions_response_value(void *state, struct llm_facts *facts,
 		s->choices_is_array = value->type == JSON_ARRAY;
 		break;
 	default:
-		if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
-		else
-			api_response_value(facts, value);
+		openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
 }

@@ -158,23 +158,10 @@ static void responses_response_value(void *state, struct llm_facts *facts,
 		if (value->id >= RESPONSE_EVENT_USAGE)
 			openai_usage_value(&s->event_usage, value->id - RESPONSE_EVENT_USAGE,
 					   value);
-		else if (value->id >= RESPONSE_USAGE)
-			openai_usage_value(&s->usage, value->id - RESPONSE_USAGE, value);
 		else
-			api_response_value(facts, value);
+			openai_response_value(&s->usage, RESPONSE_USAGE, facts, value);
 		break;
 	}
-}
-
-/* How it ended: "completed", or why it did not. */
-static void take_finish(struct responses_state *s, struct llm_facts *facts)
-{
-	const char *finish = s->reason[0] ? s->reason : s->status;
-
-	if (strcmp(finish, "in_progress") == 0 || strcmp(finish, "queued") == 0)
-		return;
-	if (finish[0])
-		span_copy(facts->finish_reason, sizeof(facts->finish_reason), span_str(finish));
 }
 
 static void responses_response_document(void *state, struct llm_facts *facts,
@@ -186,7 +173,7 @@ static void responses_response_document(void *state, struct llm_facts *facts,
 	if (whole) {
 		if (s->object_fits) {
 			facts->response_shape = true;
-			take_finish(s, facts);
+			openai_take_finish(facts, s->status, s->reason);
 		}
 		if (s->type_is_error && s->code[0] && !facts->error_type[0])
 			span_copy(facts->error_type, sizeof(facts->error_type), span_str(s->code));

@@ -7,6 +7,25 @@ void openai_usage_value(struct openai_usage *usage, int field, const struct json
 		usage->plus_one[field] = api_tokens(value) + 1;
 }
 
+void openai_response_value(struct openai_usage *usage, int first_id, struct llm_facts *facts,
+			   const struct json_value *value)
+{
+	if (value->id >= first_id)
+		openai_usage_value(usage, value->id - first_id, value);
+	else
+		api_response_value(facts, value);
+}
+
+void openai_take_finish(struct llm_facts *facts, const char *status, const char *reason)
+{
+	const char *finish = reason[0] ? reason : status;
+
+	if (strcmp(finish, "in_progress") == 0 || strcmp(finish, "queued") == 0)
+		return;
+	if (finish[0])
+		span_copy(facts->finish_reason, sizeof(facts->finish_reason), span_str(finish));
+}
+
 static token_count seen(const struct openai_usage *usage, enum openai_usage_field field)
 {
 	return usage->plus_one[field] - 1;

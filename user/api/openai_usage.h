@@ -52,6 +52,12 @@ struct openai_usage {
 
 /* Notes the value of `field`. */
 void openai_usage_value(struct openai_usage *usage, int field, const struct json_value *value);
+/* Notes a value of the usage object whose ids begin at `first_id`, or else does what
+ * api_response_value() does. */
+void openai_response_value(struct openai_usage *usage, int first_id, struct llm_facts *facts,
+			   const struct json_value *value);
+/* How a response ended: its status, or why it is not "completed". Nothing while it goes on. */
+void openai_take_finish(struct llm_facts *facts, const char *status, const char *reason);
 /* Takes over a usage object; each replaces the one before it. false: it says nothing. */
 bool openai_usage_take(struct token_usage *to, const struct openai_usage *from);
 /* The same where nothing but input is counted (embeddings, rerank): some tell only the total. */

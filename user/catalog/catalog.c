@@ -74,8 +74,12 @@ static int catalog_append(struct catalog *catalog, const struct service_list *mo
 		rule->order = (uint32_t)(all->rule_count + i);
 		rule->service += (uint32_t)all->service_count;
 	}
-	for (size_t i = 0; i < more->service_count; i++)
-		all->services[all->service_count + i] = more->services[i];
+	for (size_t i = 0; i < more->service_count; i++) {
+		struct service *service = &all->services[all->service_count + i];
+
+		*service = more->services[i];
+		service->first_pattern += all->rule_count;
+	}
 	all->service_count = services;
 	all->rule_count = rules;
 	return 0;
@@ -85,8 +89,12 @@ int catalog_add(struct catalog *catalog, const char *name, struct span text, str
 {
 	struct service_list list = {0};
 	struct arena arena = {0};
-	int r = service_list_load(&list, &arena, name, text, diag);
+	int r = service_list_load(&list, &arena, &catalog->added, name, text, diag);
 
+	if (r == 0 && catalog->added.rule_count + list.rule_count > CATALOG_PATTERNS_MAX) {
+		diag_add(diag, name, 0, 0, "more than %d patterns in all", CATALOG_PATTERNS_MAX);
+		r = -EINVAL;
+	}
 	if (r == 0)
 		r = catalog_append(catalog, &list);
 	if (r == 0)
@@ -179,37 +187,150 @@ int catalog_seal(struct catalog *catalog)
 	return catalog_build_index(catalog);
 }
 
-bool catalog_lookup(const struct catalog *catalog, struct span host, struct catalog_match *match)
+static enum catalog_how how_of(const struct host_rule *rule)
 {
-	const struct host_rule *rule;
-	char lower[HOST_NAME_MAX_BYTES];
+	static const enum catalog_how how[] = {
+		[PATTERN_EXACT] = CATALOG_HOST_EXACT,
+		[PATTERN_SUFFIX] = CATALOG_HOST_SUFFIX,
+		[PATTERN_GLOB] = CATALOG_HOST_GLOB,
+	};
 
+	return how[rule->pattern.kind];
+}
+
+static const struct service *service_of(const struct catalog *catalog, const struct host_rule *rule)
+{
+	return &catalog->added.services[rule->service];
+}
+
+static void add_other(struct catalog_match *match, const struct service *service)
+{
+	if (service == match->service)
+		return;
+	for (size_t i = 0; i < match->other_count; i++)
+		if (match->others[i] == service)
+			return;
+	match->others[match->other_count++] = service;
+}
+
+/* In lower case without the dot at the end, in `lower`; empty: no host name. */
+static struct span host_text(struct span host, char lower[static HOST_NAME_MAX_BYTES])
+{
 	if (host.len && host.at[host.len - 1] == '.')
 		host.len--;
-	if (!catalog->index || host.len == 0 || host.len > sizeof(lower))
-		return false;
+	if (host.len > HOST_NAME_MAX_BYTES)
+		return (struct span){0};
 	for (size_t i = 0; i < host.len; i++)
 		lower[i] = ascii_lower(host.at[i]);
-	rule = host_index_find(catalog->index, span_of(lower, host.len));
+	return span_of(lower, host.len);
+}
+
+/* What begins otherwise is no path: OPTIONS has "*", CONNECT a host. */
+static struct span path_text(struct span path)
+{
+	return path.len && path.at[0] == '/' ? path : (struct span){0};
+}
+
+bool catalog_lookup(const struct catalog *catalog, struct span host, struct span path,
+		    struct catalog_match *match)
+{
+	char lower[HOST_NAME_MAX_BYTES];
+	const struct host_rule *rule;
+	struct host_found found;
+
+	host = host_text(host, lower);
+	if (!catalog->index || host.len == 0)
+		return false;
+	host_index_find(catalog->index, host, path_text(path), &found);
+	rule = found.best;
+	for (size_t i = 0; !found.best && i < found.open_count; i++)
+		if (!rule || host_rule_wins(found.open[i], rule))
+			rule = found.open[i];
 	if (!rule)
 		return false;
-	*match = (struct catalog_match){
-		.service = &catalog->added.services[rule->service],
-		.how = rule->pattern.kind == PATTERN_EXACT    ? CATALOG_HOST_EXACT
-		       : rule->pattern.kind == PATTERN_SUFFIX ? CATALOG_HOST_SUFFIX
-							      : CATALOG_HOST_GLOB,
-		.shared = rule->shared,
-		.api = rule->api,
-		.confidence = rule->confidence,
-		.pattern = rule->pattern.text.at,
-	};
+	match->service = service_of(catalog, rule);
+	match->how = how_of(rule);
+	match->place = (enum catalog_place)rule->place;
+	match->shared = rule->shared || !found.best;
+	match->confidence = rule->confidence;
+	match->pattern = pattern_text(&rule->pattern);
+	match->other_count = 0;
+	for (size_t i = 0; i < found.open_count; i++)
+		add_other(match, service_of(catalog, found.open[i]));
 	return true;
 }
 
-static bool listens_on(const struct service *service, uint16_t port)
+static void describe(const struct catalog *catalog, const struct host_rule *rule, struct span path,
+		     struct catalog_pattern *pattern)
 {
-	for (size_t i = 0; i < service->port_count; i++)
-		if (service->ports[i] == port)
+	bool has_path = pattern_path(&rule->pattern).len > 0;
+
+	*pattern = (struct catalog_pattern){
+		.service = service_of(catalog, rule),
+		.text = pattern_text(&rule->pattern),
+		.how = how_of(rule),
+		.place = (enum catalog_place)rule->place,
+		.shared = rule->shared,
+		.confidence = rule->confidence,
+		.path_open = has_path && !path.len,
+		.path_else = has_path && path.len && !pattern_path_matches(&rule->pattern, path),
+	};
+	pattern->replaced = catalog_service_by_id(catalog, span_str(pattern->service->id)) !=
+			    pattern->service;
+}
+
+struct explained {
+	const struct host_rule *rule;
+	bool replaced;
+};
+
+static int compare_explained(const void *x, const void *y)
+{
+	const struct explained *a = x, *b = y;
+
+	if (a->replaced != b->replaced)
+		return a->replaced ? 1 : -1;
+	return host_rule_wins(a->rule, b->rule) ? -1 : 1;
+}
+
+int catalog_explain(const struct catalog *catalog, struct span host, struct span path,
+		    void (*tell)(void *ctx, const struct catalog_pattern *pattern), void *ctx)
+{
+	const struct service_list *all = &catalog->added;
+	_cleanup_free_ struct explained *matching = calloc(all->rule_count + 1, sizeof(*matching));
+	char lower[HOST_NAME_MAX_BYTES];
+	struct catalog_pattern pattern;
+	size_t n = 0;
+
+	if (!matching)
+		return -ENOMEM;
+	host = host_text(host, lower);
+	path = path_text(path);
+	for (size_t i = 0; i < all->rule_count; i++) {
+		if (!pattern_host_matches(&all->rules[i].pattern, host))
+			continue;
+		describe(catalog, &all->rules[i], path, &pattern);
+		matching[n++] = (struct explained){&all->rules[i], pattern.replaced};
+	}
+	qsort(matching, n, sizeof(*matching), compare_explained);
+	for (size_t i = 0; i < n; i++) {
+		describe(catalog, matching[i].rule, path, &pattern);
+		tell(ctx, &pattern);
+	}
+	return 0;
+}
+
+void catalog_service_pattern(const struct catalog *catalog, const struct service *service, size_t i,
+			     struct catalog_pattern *pattern)
+{
+	describe(catalog, &catalog->added.rules[service->first_pattern + i], (struct span){0},
+		 pattern);
+}
+
+static bool has_port(const uint16_t *ports, size_t count, uint16_t port)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ports[i] == port)
 			return true;
 	return false;
 }
@@ -222,26 +343,39 @@ static bool speaks(const struct service *service, struct span family)
 	return false;
 }
 
+/* How many services have that port, among the ports that are usual for them or the others. */
+static size_t on_port(const struct catalog *catalog, uint16_t port, struct span family, bool usual,
+		      const struct service **found)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < catalog->service_count; i++) {
+		const struct service *s = catalog->services[i];
+
+		if (!has_port(usual ? s->ports : s->other_ports,
+			      usual ? s->port_count : s->other_port_count, port) ||
+		    !speaks(s, family))
+			continue;
+		*found = s;
+		n++;
+	}
+	return n;
+}
+
 bool catalog_lookup_port(const struct catalog *catalog, uint16_t port, struct span family,
 			 struct catalog_match *match)
 {
 	const struct service *found = NULL;
+	size_t n = on_port(catalog, port, family, true, &found);
 
-	for (size_t i = 0; i < catalog->service_count; i++) {
-		const struct service *service = catalog->services[i];
-
-		if (!listens_on(service, port) || !speaks(service, family))
-			continue;
-		if (found)
-			return false;
-		found = service;
-	}
-	if (!found)
+	if (!n)
+		n = on_port(catalog, port, family, false, &found);
+	if (n != 1)
 		return false;
 	*match = (struct catalog_match){
 		.service = found,
 		.how = CATALOG_PORT,
-		.api = true,
+		.place = CATALOG_LOCAL_PORT,
 		.confidence = CATALOG_PORT_CONFIDENCE,
 	};
 	return true;
@@ -250,6 +384,16 @@ bool catalog_lookup_port(const struct catalog *catalog, uint16_t port, struct sp
 size_t catalog_services(const struct catalog *catalog)
 {
 	return catalog->service_count;
+}
+
+size_t catalog_bytes(const struct catalog *catalog)
+{
+	const struct service_list *all = &catalog->added;
+
+	return sizeof(*catalog) + arena_bytes(&catalog->arena) +
+	       all->service_count * (sizeof(*all->services) + sizeof(*catalog->services)) +
+	       all->rule_count * sizeof(*all->rules) +
+	       (catalog->index ? host_index_bytes(catalog->index) : 0);
 }
 
 const char *catalog_sha256(const struct catalog *catalog)

@@ -5,11 +5,10 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-#include "gnomon/limits.h"
 #include "util/cleanup.h"
 
-/* Eight bytes, so that the table of 100,000 patterns stays in a second-level cache; a rule is read
- * only when the tag says that it very likely has the key. */
+/* Eight bytes, so that the table of 100,000 patterns is two megabytes; a rule is read only when the
+ * tag says that it very likely has the key. */
 struct slot {
 	uint32_t tag;
 	uint32_t entry; /* the number of the first one with the key, plus one; 0: free */
@@ -26,12 +25,17 @@ static_assert(sizeof(struct entry) == 128, "an entry is a pair of cache lines");
 
 /* Entries with the same key stand together, the most specific first. */
 struct host_index {
+	/* Two bits for each key, both in one word: says of 24 in 25 ends that are no key that they are
+	 * none, from a piece of memory that stays in a second-level cache. */
+	uint64_t *filter;
+	size_t filter_mask; /* of words */
+	struct slot *slots;
+	size_t mask;
 	struct entry *entries;
 	/* Beside each entry what its pattern's first label must be: a hundred of these are fewer
 	 * cache lines than four entries. */
 	uint32_t *labels;
-	struct slot *slots;
-	size_t mask;
+	size_t bytes;
 };
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
@@ -63,6 +67,23 @@ static uint32_t tag_of(uint64_t hash)
 	return (uint32_t)(hash >> 32);
 }
 
+static uint64_t filter_bits(uint64_t hash)
+{
+	return 1ULL << (hash >> 58) | 1ULL << (hash >> 52 & 63);
+}
+
+static const uint64_t *filter_word(const struct host_index *index, uint64_t hash)
+{
+	return &index->filter[(hash >> 24) & index->filter_mask];
+}
+
+static bool filter_has(const struct host_index *index, uint64_t hash)
+{
+	uint64_t bits = filter_bits(hash);
+
+	return (*filter_word(index, hash) & bits) == bits;
+}
+
 static int compare_spans(struct span a, struct span b)
 {
 	int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
@@ -72,32 +93,34 @@ static int compare_spans(struct span a, struct span b)
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
+bool host_rule_wins(const struct host_rule *a, const struct host_rule *b)
+{
+	if (pattern_more_specific(&a->pattern, &b->pattern))
+		return true;
+	return !pattern_more_specific(&b->pattern, &a->pattern) && a->order > b->order;
+}
+
 /* By key; exact ones first, then by how specific they are; the last added of equal ones first. */
 static int compare_rules(const void *x, const void *y)
 {
 	const struct host_rule *a = x, *b = y;
-	int order = compare_spans(a->pattern.key, b->pattern.key);
+	int order = compare_spans(pattern_key(&a->pattern), pattern_key(&b->pattern));
 
 	if (order)
 		return order;
-	if (pattern_more_specific(&a->pattern, &b->pattern))
-		return -1;
-	if (pattern_more_specific(&b->pattern, &a->pattern))
-		return 1;
-	return a->order > b->order ? -1 : 1;
+	return host_rule_wins(a, b) ? -1 : 1;
 }
 
-static size_t table_size(size_t count)
+static size_t power_of_two(size_t at_least)
 {
 	size_t size = 16;
 
-	/* At most half full: a miss ends after one or two slots. */
-	while (size < count * 2)
+	while (size < at_least)
 		size *= 2;
 	return size;
 }
 
-static void slot_add(struct host_index *index, struct span key, uint32_t number)
+static void key_add(struct host_index *index, struct span key, uint32_t number)
 {
 	uint64_t hash = hash_key(key);
 	size_t i = hash & index->mask;
@@ -105,6 +128,7 @@ static void slot_add(struct host_index *index, struct span key, uint32_t number)
 	while (index->slots[i].entry)
 		i = (i + 1) & index->mask;
 	index->slots[i] = (struct slot){tag_of(hash), number + 1};
+	index->filter[(hash >> 24) & index->filter_mask] |= filter_bits(hash);
 }
 
 /* A glob is told from the others of its ending by its first label, mostly. */
@@ -124,56 +148,61 @@ static uint32_t first_label_hash(struct span host)
 	return tag_of(hash_finish(hash)) | 1;
 }
 
-static void entry_fill(struct entry *entry, const struct host_rule *rule)
-{
-	struct pattern *pattern = &entry->rule.pattern;
-
-	entry->rule = *rule;
-	if (!span_copy(entry->text, sizeof(entry->text), pattern->text))
-		return;
-	/* The key is the text's end. */
-	pattern->text.at = entry->text;
-	pattern->key.at = entry->text + pattern->text.len - pattern->key.len;
-}
-
 static void index_fill(struct host_index *index, const struct host_rule *rules, size_t count)
 {
 	struct entry *first = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		struct entry *entry = &index->entries[i];
+		struct span key = pattern_key(&rules[i].pattern);
 
-		entry_fill(entry, &rules[i]);
+		entry->rule = rules[i];
+		if (span_copy(entry->text, sizeof(entry->text), pattern_text(&rules[i].pattern)))
+			entry->rule.pattern.text = entry->text;
 		index->labels[i] = rules[i].pattern.kind == PATTERN_EXACT
 					   ? LABEL_NEVER
-					   : first_label_hash(rules[i].pattern.text);
-		if (!first || !span_eq(first->rule.pattern.key, entry->rule.pattern.key)) {
+					   : first_label_hash(pattern_host(&rules[i].pattern));
+		if (!first || !span_eq(pattern_key(&first->rule.pattern), key)) {
 			first = entry;
-			slot_add(index, entry->rule.pattern.key, (uint32_t)i);
+			key_add(index, key, (uint32_t)i);
 		}
 		first->run++;
 	}
+}
+
+/* Zeroed, and aligned to cache lines. */
+static void *table_new(struct host_index *index, size_t bytes)
+{
+	size_t size = (bytes + alignof(struct entry) - 1) & ~(alignof(struct entry) - 1);
+	void *table = aligned_alloc(alignof(struct entry), size);
+
+	if (table)
+		memset(table, 0, size);
+	index->bytes += size;
+	return table;
 }
 
 struct host_index *host_index_new(const struct host_rule *rules, size_t count)
 {
 	struct host_index *index = calloc(1, sizeof(*index));
 	_cleanup_free_ struct host_rule *sorted = calloc(count + 1, sizeof(*sorted));
-	size_t size = table_size(count), bytes = (count + 1) * sizeof(struct entry);
+	/* Slots at most half full: a miss ends after one or two. Ten bits of filter a key and more. */
+	size_t slots = power_of_two(count * 2), words = power_of_two(count * 10 / 64);
 
 	if (!index || !sorted) {
 		free(index);
 		return NULL;
 	}
-	index->mask = size - 1;
-	index->entries = aligned_alloc(alignof(struct entry), bytes);
-	index->slots = calloc(size, sizeof(*index->slots));
-	index->labels = calloc(count + 1, sizeof(*index->labels));
-	if (!index->entries || !index->slots || !index->labels) {
+	index->mask = slots - 1;
+	index->filter_mask = words - 1;
+	index->filter = table_new(index, words * sizeof(*index->filter));
+	index->slots = table_new(index, slots * sizeof(*index->slots));
+	index->entries = table_new(index, (count + 1) * sizeof(*index->entries));
+	index->labels = table_new(index, (count + 1) * sizeof(*index->labels));
+	if (!index->filter || !index->entries || !index->slots || !index->labels) {
 		host_index_free(index);
 		return NULL;
 	}
-	memset(index->entries, 0, bytes);
 	if (count) {
 		memcpy(sorted, rules, count * sizeof(*rules));
 		qsort(sorted, count, sizeof(*sorted), compare_rules);
@@ -186,10 +215,16 @@ void host_index_free(struct host_index *index)
 {
 	if (!index)
 		return;
+	free(index->filter);
 	free(index->entries);
 	free(index->labels);
 	free(index->slots);
 	free(index);
+}
+
+size_t host_index_bytes(const struct host_index *index)
+{
+	return sizeof(*index) + index->bytes;
 }
 
 /* The first entry with that key, or NULL. */
@@ -202,15 +237,37 @@ static const struct entry *entries_find(const struct host_index *index, uint64_t
 		if (index->slots[i].tag != tag_of(hash))
 			continue;
 		entry = &index->entries[index->slots[i].entry - 1];
-		if (span_eq(entry->rule.pattern.key, key))
+		if (span_eq(pattern_key(&entry->rule.pattern), key))
 			return entry;
 	}
 	return NULL;
 }
 
+/* A rule whose host matches. True: it is found, and what follows it is less specific. */
+static bool offer(struct host_found *found, const struct host_rule *rule, struct span path)
+{
+	if (rule->pattern.text_len > rule->pattern.host_len) {
+		if (!path.len && found->open_count < CATALOG_OPEN_MAX)
+			found->open[found->open_count++] = rule;
+		if (!path.len || !pattern_path_matches(&rule->pattern, path))
+			return false;
+	}
+	if (!found->best || host_rule_wins(rule, found->best))
+		found->best = rule;
+	return true;
+}
+
+/* The rules of that whole host, which stand before the others of their key. */
+static void exact_find(const struct entry *first, struct span path, struct host_found *found)
+{
+	for (uint32_t i = 0; i < first->run && first[i].rule.pattern.kind == PATTERN_EXACT; i++)
+		if (offer(found, &first[i].rule, path))
+			return;
+}
+
 /* The most specific of the key's rules with a `*` that matches. */
-static const struct host_rule *wild_find(const struct host_index *index, const struct entry *first,
-					 struct span host, uint32_t label)
+static void wild_find(const struct host_index *index, const struct entry *first, struct span host,
+		      struct span path, uint32_t label, struct host_found *found)
 {
 	const uint32_t *labels = &index->labels[first - index->entries];
 
@@ -219,10 +276,11 @@ static const struct host_rule *wild_find(const struct host_index *index, const s
 
 		if (labels[i] != LABEL_ANY && labels[i] != label)
 			continue;
-		if (pattern->kind == PATTERN_SUFFIX || pattern_glob_matches(pattern, host))
-			return &first[i].rule;
+		if (pattern->kind != PATTERN_SUFFIX && !pattern_glob_matches(pattern, host))
+			continue;
+		if (offer(found, &first[i].rule, path))
+			return;
 	}
-	return NULL;
 }
 
 /* An end of the host that begins a label. */
@@ -231,42 +289,68 @@ struct host_end {
 	size_t offset;
 };
 
-/* Hashes the ends that a wildcard can have behind it (two labels and more), and the whole host,
- * which comes last. Asks for their slots early: the waits for memory then overlap. */
+/* Hashes the ends that a wildcard can have behind it (two labels and more), and the whole host. Keeps
+ * those that may be keys, and asks for their slots early: the waits for memory then overlap. */
 static size_t host_ends(const struct host_index *index, struct span host,
 			struct host_end ends[static HOST_LABELS_MAX])
 {
-	uint64_t hash = HASH_START;
+	uint64_t hash = HASH_START, end;
 	size_t dots = 0, n = 0;
 
 	for (size_t i = host.len; i-- > 0;) {
-		if (host.at[i] == '.' && ++dots >= 2 && i > 0 && n < HOST_LABELS_MAX - 1) {
-			ends[n] = (struct host_end){hash_finish(hash), i + 1};
-			__builtin_prefetch(&index->slots[ends[n++].hash & index->mask]);
-		}
 		hash = hash_step(hash, host.at[i]);
+		/* nothing is below an empty label */
+		if (i &&
+		    (host.at[i - 1] != '.' || i == 1 || ++dots < 2 || n == HOST_LABELS_MAX - 1))
+			continue;
+		end = hash_finish(hash);
+		if (!filter_has(index, end))
+			continue;
+		__builtin_prefetch(&index->slots[end & index->mask]);
+		ends[n++] = (struct host_end){end, i};
 	}
-	ends[n] = (struct host_end){hash_finish(hash), 0};
-	return n + 1;
+	return n;
 }
 
-const struct host_rule *host_index_find(const struct host_index *index, struct span host)
+/* Leaves those that would win for some path. */
+static void open_settle(struct host_found *found)
 {
-	const struct host_rule *best = NULL, *rule;
+	size_t kept = 0;
+
+	for (size_t i = 0; found->best && i < found->open_count; i++)
+		if (host_rule_wins(found->open[i], found->best))
+			found->open[kept++] = found->open[i];
+	if (found->best)
+		found->open_count = kept;
+}
+
+void host_index_find(const struct host_index *index, struct span host, struct span path,
+		     struct host_found *found)
+{
 	struct host_end ends[HOST_LABELS_MAX];
 	size_t count = host_ends(index, host, ends);
-	const struct entry *entry = entries_find(index, ends[count - 1].hash, host);
-	uint32_t label;
+	uint32_t label = LABEL_ANY;
 
-	/* Exact rules stand before the others of their key. */
-	if (entry && entry->rule.pattern.kind == PATTERN_EXACT)
-		return &entry->rule;
-	label = first_label_hash(host);
-	for (size_t i = 0; i + 1 < count; i++) {
-		entry = entries_find(index, ends[i].hash, span_skip(host, ends[i].offset));
-		rule = entry ? wild_find(index, entry, host, label) : NULL;
-		if (rule && (!best || pattern_more_specific(&rule->pattern, &best->pattern)))
-			best = rule;
+	found->best = NULL;
+	found->open_count = 0;
+	/* The whole host stands last, and nothing is more specific. Of the ends any may have the most
+	 * specific pattern: a long glob of a short end before a suffix. */
+	while (count-- > 0) {
+		size_t offset = ends[count].offset;
+		const struct entry *entry = entries_find(index, ends[count].hash,
+							 span_skip(host, offset));
+
+		if (!entry)
+			continue;
+		if (!offset) {
+			exact_find(entry, path, found);
+			if (found->best)
+				break;
+			continue;
+		}
+		if (label == LABEL_ANY)
+			label = first_label_hash(host);
+		wild_find(index, entry, host, path, label, found);
 	}
-	return best;
+	open_settle(found);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/country.h"
 #include "gnomon/limits.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -26,6 +27,7 @@ static const char *const families[] = {"openai-chat",
 				       "openai-audio",
 				       "anthropic-messages",
 				       "gemini",
+				       "gemini-live",
 				       "vertex",
 				       "azure-openai",
 				       "bedrock",
@@ -55,11 +57,34 @@ static const struct yaml_key service_keys[] = {
 	{"country", YAML_SCALAR},
 	{"api_hosts", YAML_SEQUENCE},
 	{"web_hosts", YAML_SEQUENCE},
+	{"other_hosts", YAML_SEQUENCE},
+	{"url_prefixes", YAML_SEQUENCE},
 	{"families", YAML_SEQUENCE},
 	{"key_prefixes", YAML_SEQUENCE},
 	{"ports", YAML_SEQUENCE},
+	{"other_ports", YAML_SEQUENCE},
 	{"shared", YAML_SCALAR},
 	{"confidence", YAML_SCALAR},
+	{0},
+};
+
+static const struct yaml_key override_keys[] = {
+	{"override", YAML_SCALAR, .required = true},
+	{"vendor", YAML_SCALAR},
+	{"kind", YAML_SCALAR},
+	{"provider", YAML_SCALAR},
+	{"country", YAML_SCALAR},
+	{"api_hosts", YAML_SEQUENCE},
+	{"web_hosts", YAML_SEQUENCE},
+	{"other_hosts", YAML_SEQUENCE},
+	{"url_prefixes", YAML_SEQUENCE},
+	{"families", YAML_SEQUENCE},
+	{"key_prefixes", YAML_SEQUENCE},
+	{"ports", YAML_SEQUENCE},
+	{"other_ports", YAML_SEQUENCE},
+	{"shared", YAML_SCALAR},
+	{"confidence", YAML_SCALAR},
+	{"remove", YAML_SEQUENCE},
 	{0},
 };
 
@@ -70,8 +95,29 @@ static const struct yaml_key host_keys[] = {
 	{0},
 };
 
+static const struct yaml_key url_keys[] = {
+	{"url", YAML_SCALAR, .required = true},
+	{"shared", YAML_SCALAR},
+	{"confidence", YAML_SCALAR},
+	{0},
+};
+
+/* Where patterns stand. */
+static const struct {
+	const char *key;
+	enum catalog_place place;
+} pattern_lists[] = {
+	{"api_hosts", CATALOG_API_HOST},
+	{"web_hosts", CATALOG_WEB_HOST},
+	{"other_hosts", CATALOG_OTHER_HOST},
+	{"url_prefixes", CATALOG_URL_PREFIX},
+};
+
+#define CONFIDENCE_DEFAULT 95
+
 struct file {
 	struct service_list *list;
+	const struct service_list *earlier;
 	struct arena *arena;
 	struct yaml_document *document;
 	const struct yaml_node **places; /* of each rule, for messages about two of them */
@@ -129,12 +175,6 @@ bool service_id_valid(struct span text)
 	return true;
 }
 
-static bool is_country(struct span text)
-{
-	return text.len == 2 && text.at[0] >= 'A' && text.at[0] <= 'Z' && text.at[1] >= 'A' &&
-	       text.at[1] <= 'Z';
-}
-
 /* A scalar's copy; absent: NULL. */
 static const char *take_string(struct file *file, const struct yaml_node *node)
 {
@@ -170,19 +210,22 @@ static void take_confidence(struct file *file, const struct yaml_node *node, uin
 		*value = (uint8_t)number;
 }
 
-static const struct span *take_words(struct file *file, const struct yaml_node *list,
-				     const char *what, const char *const *words, size_t *count)
+/* The words of a list, behind those that are there already. */
+static void take_words(struct file *file, const struct yaml_node *list, const char *what,
+		       const char *const *words, const struct span **all, size_t *count)
 {
 	struct span *items;
-	size_t n = 0;
+	size_t n = *count;
 
 	if (!list)
-		return NULL;
-	items = arena_array(file->arena, list->count, sizeof(*items));
+		return;
+	items = arena_array(file->arena, n + list->count, sizeof(*items));
 	if (!items) {
 		file_error(file, list, "out of memory");
-		return NULL;
+		return;
 	}
+	if (n)
+		memcpy(items, *all, n * sizeof(*items));
 	for (const struct yaml_node *item = list->first; item; item = item->next) {
 		const char *copy;
 
@@ -196,22 +239,26 @@ static const struct span *take_words(struct file *file, const struct yaml_node *
 		if (copy)
 			items[n++] = span_of(copy, item->text.len);
 	}
+	*all = items;
 	*count = n;
-	return items;
 }
 
-static const uint16_t *take_ports(struct file *file, const struct yaml_node *list, size_t *count)
+/* The same of ports. */
+static void take_ports(struct file *file, const struct yaml_node *list, const uint16_t **all,
+		       size_t *count)
 {
+	size_t n = *count;
 	uint16_t *ports;
-	size_t n = 0;
 
 	if (!list)
-		return NULL;
-	ports = arena_array(file->arena, list->count, sizeof(*ports));
+		return;
+	ports = arena_array(file->arena, n + list->count, sizeof(*ports));
 	if (!ports) {
 		file_error(file, list, "out of memory");
-		return NULL;
+		return;
 	}
+	if (n)
+		memcpy(ports, *all, n * sizeof(*ports));
 	for (const struct yaml_node *item = list->first; item; item = item->next) {
 		int64_t port;
 
@@ -221,8 +268,8 @@ static const uint16_t *take_ports(struct file *file, const struct yaml_node *lis
 		else
 			ports[n++] = (uint16_t)port;
 	}
+	*all = ports;
 	*count = n;
-	return ports;
 }
 
 static void add_rule(struct file *file, const struct yaml_node *place, const struct host_rule *rule)
@@ -240,84 +287,187 @@ static void add_rule(struct file *file, const struct yaml_node *place, const str
 	list->rules[list->rule_count++] = *rule;
 }
 
-/* A host is a pattern, or a mapping that says more about it. */
-static void load_host(struct file *file, const struct yaml_node *node, struct host_rule rule)
+/* A pattern, or a mapping that says more about it. */
+static void load_pattern(struct file *file, const struct yaml_node *node, struct host_rule rule)
 {
-	const struct yaml_node *host = node;
+	bool prefix = rule.place == CATALOG_URL_PREFIX;
+	const struct yaml_node *text = node;
 	const char *wrong, *copy;
 
 	if (node->kind != YAML_SCALAR) {
-		if (!yaml_check(file->document, node, "a host", host_keys, file->diag)) {
+		if (!yaml_check(file->document, node, prefix ? "a URL prefix" : "a host",
+				prefix ? url_keys : host_keys, file->diag)) {
 			file->failed = true;
 			return;
 		}
-		host = yaml_get(node, "host");
+		text = yaml_get(node, prefix ? "url" : "host");
 		take_bool(file, yaml_get(node, "shared"), &rule.shared);
 		take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
 	}
-	wrong = pattern_parse(host->text, &rule.pattern);
+	wrong = pattern_parse(text->text, &rule.pattern);
+	if (!wrong && prefix && !pattern_path(&rule.pattern).len)
+		wrong = "a URL prefix has a path";
+	if (!wrong && !prefix && pattern_path(&rule.pattern).len)
+		wrong = "a path makes it one of \"url_prefixes\"";
 	if (wrong) {
-		file_error(file, host, "bad host pattern \"%.*s\": %s",
-			   (int)(host->text.len < MESSAGE_TEXT_MAX ? host->text.len
+		file_error(file, text, "bad %s pattern \"%.*s\": %s", prefix ? "URL" : "host",
+			   (int)(text->text.len < MESSAGE_TEXT_MAX ? text->text.len
 								   : MESSAGE_TEXT_MAX),
-			   host->text.at, wrong);
+			   text->text.at, wrong);
 		return;
 	}
-	copy = take_string(file, host);
+	copy = take_string(file, text);
 	if (!copy)
 		return;
-	pattern_parse(span_of(copy, host->text.len), &rule.pattern);
-	add_rule(file, host, &rule);
+	rule.pattern.text = copy;
+	add_rule(file, text, &rule);
 }
 
-static void load_hosts(struct file *file, const struct yaml_node *list,
-		       const struct host_rule *defaults)
+static void load_patterns(struct file *file, const struct yaml_node *node)
 {
-	for (const struct yaml_node *item = list ? list->first : NULL; item; item = item->next)
-		load_host(file, item, *defaults);
+	struct host_rule defaults = {
+		.service = (uint32_t)file->list->service_count,
+		.confidence = CONFIDENCE_DEFAULT,
+	};
+	bool shared = false;
+
+	take_bool(file, yaml_get(node, "shared"), &shared);
+	take_confidence(file, yaml_get(node, "confidence"), &defaults.confidence);
+	for (size_t i = 0; i < ARRAY_SIZE(pattern_lists); i++) {
+		const struct yaml_node *list = yaml_get(node, pattern_lists[i].key);
+
+		defaults.place = (uint8_t)pattern_lists[i].place;
+		/* what a host shares, a path takes apart */
+		defaults.shared = defaults.place == CATALOG_OTHER_HOST ||
+				  (shared && defaults.place != CATALOG_URL_PREFIX);
+		for (const struct yaml_node *item = list ? list->first : NULL; item;
+		     item = item->next)
+			load_pattern(file, item, defaults);
+	}
+}
+
+/* The latest service of that id, or NULL. */
+static const struct service *earlier_find(struct file *file, const struct yaml_node *id)
+{
+	const struct service_list *earlier = file->earlier;
+	struct suggestion near = {0};
+
+	for (size_t i = earlier->service_count; i-- > 0;) {
+		const struct service *service = &earlier->services[i];
+
+		if (span_eq(id->text, span_str(service->id)))
+			return service;
+		suggest_offer(&near, id->text, span_str(service->id));
+	}
+	file_error(file, id, "no earlier file has a service \"%.*s\"" SUGGEST_FORMAT,
+		   (int)(id->text.len < MESSAGE_TEXT_MAX ? id->text.len : MESSAGE_TEXT_MAX),
+		   id->text.at, SUGGEST_ARGS(near));
+	return NULL;
+}
+
+static bool is_removed(const struct yaml_node *remove, const struct host_rule *rule)
+{
+	for (const struct yaml_node *item = remove ? remove->first : NULL; item; item = item->next)
+		if (item->kind == YAML_SCALAR && span_eq(item->text, pattern_text(&rule->pattern)))
+			return true;
+	return false;
+}
+
+/* Every pattern that is to be removed must be there. */
+static void check_removed(struct file *file, const struct yaml_node *remove,
+			  const struct service *base)
+{
+	const struct host_rule *rules = &file->earlier->rules[base->first_pattern];
+
+	for (const struct yaml_node *item = remove ? remove->first : NULL; item;
+	     item = item->next) {
+		struct suggestion near = {0};
+		bool there = false;
+
+		for (size_t i = 0; i < base->pattern_count; i++) {
+			struct span text = pattern_text(&rules[i].pattern);
+
+			there |= item->kind == YAML_SCALAR && span_eq(item->text, text);
+			suggest_offer(&near, item->text, text);
+		}
+		if (!there)
+			file_error(file, item, "%s has no such pattern" SUGGEST_FORMAT, base->id,
+				   SUGGEST_ARGS(near));
+	}
+}
+
+/* What an entry changes: everything that the earlier service is, less the patterns to be removed. */
+static void take_earlier(struct file *file, const struct yaml_node *node, struct service *service)
+{
+	const struct yaml_node *id = yaml_get(node, "override"), *remove = yaml_get(node, "remove");
+	const struct service *base = earlier_find(file, id);
+
+	if (!base)
+		return;
+	*service = *base;
+	check_removed(file, remove, base);
+	for (size_t i = 0; i < base->pattern_count; i++) {
+		struct host_rule rule = file->earlier->rules[base->first_pattern + i];
+
+		rule.service = (uint32_t)file->list->service_count;
+		if (!is_removed(remove, &rule))
+			add_rule(file, id, &rule);
+	}
+}
+
+static void take_words_of(struct file *file, const struct yaml_node *node, struct service *service)
+{
+	const struct yaml_node *kind = yaml_get(node, "kind"), *country = yaml_get(node, "country");
+	const char *vendor = take_string(file, yaml_get(node, "vendor"));
+	const char *provider = take_string(file, yaml_get(node, "provider"));
+
+	if (kind && word_check(file, kind, "kind", catalog_kinds))
+		service->kind = take_string(file, kind);
+	if (country && !country_valid(country->text))
+		file_error(file, country,
+			   "a country is two capital letters, a code of ISO 3166 alpha-2");
+	else if (country)
+		service->country = take_string(file, country);
+	if (vendor)
+		service->vendor = vendor;
+	if (provider)
+		service->provider = provider;
+	take_words(file, yaml_get(node, "families"), "family", families, &service->families,
+		   &service->family_count);
+	take_words(file, yaml_get(node, "key_prefixes"), NULL, NULL, &service->key_prefixes,
+		   &service->key_prefix_count);
+	take_ports(file, yaml_get(node, "ports"), &service->ports, &service->port_count);
+	take_ports(file, yaml_get(node, "other_ports"), &service->other_ports,
+		   &service->other_port_count);
 }
 
 static void load_service(struct file *file, const struct yaml_node *node)
 {
-	const struct yaml_node *id, *kind, *country;
+	bool override = node->kind == YAML_MAPPING && yaml_get(node, "override");
 	struct service_list *list = file->list;
-	struct host_rule rule = {.confidence = 90, .api = true};
+	const struct yaml_node *id;
 	struct service service = {0};
 	size_t before = list->rule_count;
 
-	if (!yaml_check(file->document, node, "a service", service_keys, file->diag)) {
+	if (!yaml_check(file->document, node, override ? "an override of a service" : "a service",
+			override ? override_keys : service_keys, file->diag)) {
 		file->failed = true;
 		return;
 	}
-	id = yaml_get(node, "id");
-	kind = yaml_get(node, "kind");
-	country = yaml_get(node, "country");
-	if (!service_id_valid(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
-		file_error(file, id,
-			   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
-			   "\"unknown\"",
-			   SHORT_NAME_MAX - 1);
-	word_check(file, kind, "kind", catalog_kinds);
-	if (country && !is_country(country->text))
-		file_error(file, country, "a country is two capital letters (ISO 3166 alpha-2)");
-	service.id = take_string(file, id);
-	service.vendor = take_string(file, yaml_get(node, "vendor"));
-	service.kind = take_string(file, kind);
-	service.country = take_string(file, country);
-	service.provider = take_string(file, yaml_get(node, "provider"));
-	if (!service.provider)
-		service.provider = service.id;
-	service.families = take_words(file, yaml_get(node, "families"), "family", families,
-				      &service.family_count);
-	service.key_prefixes = take_words(file, yaml_get(node, "key_prefixes"), NULL, NULL,
-					  &service.key_prefix_count);
-	service.ports = take_ports(file, yaml_get(node, "ports"), &service.port_count);
-	take_bool(file, yaml_get(node, "shared"), &rule.shared);
-	take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
-	rule.service = (uint32_t)list->service_count;
-	load_hosts(file, yaml_get(node, "api_hosts"), &rule);
-	rule.api = false;
-	load_hosts(file, yaml_get(node, "web_hosts"), &rule);
+	if (override) {
+		take_earlier(file, node, &service);
+	} else {
+		id = yaml_get(node, "id");
+		if (!service_id_valid(id->text) || span_eq(id->text, SPAN_LITERAL("unknown")))
+			file_error(file, id,
+				   "an id is a-z, 0-9, '-', '.' or '_', at most %d characters, not "
+				   "\"unknown\"",
+				   SHORT_NAME_MAX - 1);
+		service.id = service.provider = take_string(file, id);
+	}
+	take_words_of(file, node, &service);
+	load_patterns(file, node);
+	service.first_pattern = before;
 	service.pattern_count = list->rule_count - before;
 	if (array_reserve((void **)&list->services, &list->service_cap, list->service_count,
 			  sizeof(*list->services)) < 0)
@@ -373,8 +523,13 @@ static void check_ids(struct file *file, const struct yaml_node *services)
 		return;
 	}
 	for (const struct yaml_node *item = services->first; item; item = item->next) {
-		const struct yaml_node *id = yaml_get(item, "id");
+		const struct yaml_node *id;
 
+		if (item->kind != YAML_MAPPING)
+			continue;
+		id = yaml_get(item, "override");
+		if (!id)
+			id = yaml_get(item, "id");
 		if (id && id->kind == YAML_SCALAR)
 			ids[n++] = (struct named){id->text, id};
 	}
@@ -392,20 +547,21 @@ static void check_patterns(struct file *file, const struct yaml_node *services)
 		return;
 	}
 	for (size_t i = 0; i < list->rule_count; i++)
-		names[i] = (struct named){list->rules[i].pattern.text, file->places[i]};
+		names[i] = (struct named){pattern_text(&list->rules[i].pattern), file->places[i]};
 	check_repeats(file, names, list->rule_count, 1, "duplicate pattern");
 	for (size_t i = 0; i < list->rule_count; i++)
 		if (list->rules[i].pattern.kind == PATTERN_GLOB)
-			names[globs++] = (struct named){list->rules[i].pattern.key,
+			names[globs++] = (struct named){pattern_key(&list->rules[i].pattern),
 							file->places[i]};
 	check_repeats(file, names, globs, CATALOG_GLOBS_PER_SUFFIX_MAX,
 		      "too many patterns with a '*' end in");
 }
 
-int service_list_load(struct service_list *list, struct arena *arena, const char *name,
-		      struct span text, struct diag *diag)
+int service_list_load(struct service_list *list, struct arena *arena,
+		      const struct service_list *earlier, const char *name, struct span text,
+		      struct diag *diag)
 {
-	struct file file = {.list = list, .arena = arena, .diag = diag};
+	struct file file = {.list = list, .earlier = earlier, .arena = arena, .diag = diag};
 	const struct yaml_node *root, *services;
 
 	file.document = yaml_load(name, text, diag);

@@ -13,10 +13,12 @@ struct service_list {
 	size_t rule_count, rule_cap;
 };
 
-/* Reads a file into *list, its strings into `arena`. -EINVAL with every error in `diag`, -ENOMEM;
- * the list is then to be released all the same. */
-int service_list_load(struct service_list *list, struct arena *arena, const char *name,
-		      struct span text, struct diag *diag);
+/* Reads a file into *list, its strings into `arena`. What it overrides is taken from `earlier`, whose
+ * strings must live as long. -EINVAL with every error in `diag`, -ENOMEM; the list is then to be
+ * released all the same. */
+int service_list_load(struct service_list *list, struct arena *arena,
+		      const struct service_list *earlier, const char *name, struct span text,
+		      struct diag *diag);
 void service_list_done(struct service_list *list);
 /* Is it an id as rules write them: a-z, 0-9, '-', '.' and '_', shorter than SHORT_NAME_MAX? */
 bool service_id_valid(struct span text);

@@ -1,35 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "command/command.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "catalog/catalog.h"
+#include "command/catalog_show.h"
 #include "command/rule_files.h"
 #include "policy/policy.h"
+#include "util/authority.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
 static const char usage[] =
-	"usage: gnomon catalog list\n"
-	"       gnomon catalog lookup HOST\n"
+	"usage: gnomon catalog list [--kind KIND] [--vendor TEXT] [--country CODE] [--json]\n"
+	"       gnomon catalog lookup [--json] HOST[/PATH]\n"
 	"       gnomon catalog check [PATH...]\n"
 	"\n"
 	"  list     one line per service: id, kind, country, patterns, vendor\n"
-	"  lookup   which service a host belongs to, and by which pattern\n"
+	"  lookup   which service a host or URL belongs to, which pattern says so, and which do "
+	"not\n"
 	"  check    load the catalogue and report every error\n"
 	"\n"
+	"  --kind, --country   services of that kind (model-api ...), of that country (US ...)\n"
+	"  --vendor            services whose vendor has TEXT in its name\n"
+	"  --json              JSON, for list an object a line\n"
+	"  --rules PATH        adds a file or directory, as for `run`; may be repeated\n"
+	"\n"
 	"The catalogue is what is built in and what " RULES_DIRECTORY
-	" adds; with PATH, a file or\n"
-	"directory, it is what is built in and those.\n"
+	" adds; `check PATH` takes what is\n"
+	"built in and those files or directories.\n"
 	"\n"
 	"Exit status: 0 good, 1 the host is not in the catalogue, 2 an error, 64 wrong usage.\n";
 
-static int load(struct catalog **catalog, int count, char **paths)
+/* Beyond all exit codes. */
+#define HELPED 1000
+
+struct options {
+	struct catalog_filter filter;
+	bool json;
+	const char *rules[RULE_PATHS_MAX];
+	size_t rule_count;
+};
+
+static int load(struct catalog **catalog, const char *directory, const char *const *paths,
+		size_t count)
 {
 	_cleanup_(diag_done) struct diag diag = {0};
 	struct rule_set rules = {0};
-	int r = rules_load_from(count ? NULL : RULES_DIRECTORY, &rules, (const char *const *)paths,
-				(size_t)count, &diag);
+	int r = rules_load_from(directory, &rules, paths, count, &diag);
 
 	diag_print(&diag, stderr);
 	if (r == 0)
@@ -38,57 +59,27 @@ static int load(struct catalog **catalog, int count, char **paths)
 	return r;
 }
 
-static int list(const struct catalog *catalog)
+static int list(const struct catalog *catalog, const struct options *options)
 {
 	for (size_t i = 0; i < catalog_services(catalog); i++) {
 		const struct service *service = catalog_service(catalog, i);
 
-		printf("%s\t%s\t%s\t%zu\t%s\n", service->id, service->kind,
-		       service->country ? service->country : "-", service->pattern_count,
-		       service->vendor);
+		if (catalog_filter_takes(&options->filter, service))
+			catalog_show_service(catalog, service, options->json);
 	}
 	return EXIT_CLEAN;
 }
 
-static void print_words(const char *name, const struct span *words, size_t count)
+static int lookup(const struct catalog *catalog, const char *text, bool json)
 {
-	if (count == 0)
-		return;
-	printf("%-14s", name);
-	for (size_t i = 0; i < count; i++)
-		printf("%s%.*s", i ? ", " : "", (int)words[i].len, words[i].at);
-	printf("\n");
-}
+	struct span path, host = authority_host(url_authority(span_str(text), &path));
+	int r = catalog_show_lookup(catalog, host, path, json);
 
-static int lookup(const struct catalog *catalog, const char *host)
-{
-	static const char *const how[] = {
-		[CATALOG_HOST_EXACT] = "this host",
-		[CATALOG_HOST_SUFFIX] = "every host below",
-		[CATALOG_HOST_GLOB] = "a wildcard within labels",
-	};
-	const struct service *service;
-	struct catalog_match match;
-
-	if (!catalog_lookup(catalog, span_str(host), &match)) {
-		fprintf(stderr, "gnomon: %s: no pattern of the catalogue matches\n", host);
-		return EXIT_FINDINGS;
-	}
-	service = match.service;
-	printf("%-14s%s\n", "service", service->id);
-	printf("%-14s%s\n", "vendor", service->vendor);
-	printf("%-14s%s\n", "kind", service->kind);
-	if (service->country)
-		printf("%-14s%s\n", "country", service->country);
-	printf("%-14s%s\n", "provider", service->provider);
-	printf("%-14s%s (%s)\n", "pattern", match.pattern, how[match.how]);
-	printf("%-14s%s\n", "serves", match.api ? "an API" : "a web front end");
-	printf("%-14s%s\n", "shared",
-	       match.shared ? "yes: the host serves other things too" : "no");
-	printf("%-14s%u\n", "confidence", match.confidence);
-	print_words("families", service->families, service->family_count);
-	print_words("keys", service->key_prefixes, service->key_prefix_count);
-	return EXIT_CLEAN;
+	if (r == -ENOENT && !json)
+		fprintf(stderr, "gnomon: %s: no pattern of the catalogue matches\n", text);
+	if (r == -ENOMEM)
+		fprintf(stderr, "gnomon: out of memory\n");
+	return r == 0 ? EXIT_CLEAN : r == -ENOENT ? EXIT_FINDINGS : EXIT_ERROR;
 }
 
 static int check(const struct catalog *catalog)
@@ -97,7 +88,8 @@ static int check(const struct catalog *catalog)
 
 	for (size_t i = 0; i < catalog_services(catalog); i++)
 		patterns += catalog_service(catalog, i)->pattern_count;
-	printf("%zu services, %zu patterns: no errors\n", catalog_services(catalog), patterns);
+	printf("%zu services, %zu patterns, %zu KB: no errors\n", catalog_services(catalog),
+	       patterns, catalog_bytes(catalog) / 1024);
 	return EXIT_CLEAN;
 }
 
@@ -107,43 +99,116 @@ static int usage_error(const char *message, const char *word)
 	return EXIT_USAGE;
 }
 
-static int run(int argc, char **argv)
+static bool is_kind(const char *word)
 {
+	for (const char *const *kind = catalog_kinds; *kind; kind++)
+		if (strcmp(word, *kind) == 0)
+			return true;
+	return false;
+}
+
+/* A negative result is an exit code's: usage was wrong, or help was asked for. */
+static int parse(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = {
+		{"kind", required_argument, NULL, 'k'},
+		{"vendor", required_argument, NULL, 'v'},
+		{"country", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"rules", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'k':
+			if (!is_kind(optarg))
+				return -usage_error("unknown kind ", optarg);
+			options->filter.kind = optarg;
+			break;
+		case 'v':
+			options->filter.vendor = optarg;
+			break;
+		case 'c':
+			options->filter.country = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'r':
+			if (options->rule_count == RULE_PATHS_MAX)
+				return -usage_error("too many --rules", "");
+			options->rules[options->rule_count++] = optarg;
+			break;
+		case ':':
+			return -usage_error("a value is missing after ", argv[optind - 1]);
+		case 'h':
+			fputs(usage, stdout);
+			return -HELPED;
+		default:
+			return -usage_error("unknown option ", argv[optind - 1]);
+		}
+	}
+	return optind;
+}
+
+/* What does not fit the subcommand, or NULL. */
+static const char *misuse(const char *word, const struct options *options, int words)
+{
+	bool filtered = options->filter.kind || options->filter.vendor || options->filter.country;
+
+	if (strcmp(word, "list") == 0)
+		return words ? "list takes no argument" : NULL;
+	if (filtered)
+		return "--kind, --vendor and --country are for list";
+	if (strcmp(word, "lookup") == 0)
+		return words != 1 ? "lookup takes one host" : NULL;
+	if (options->json)
+		return "check has no --json";
+	return options->rule_count ? "check takes its files as arguments" : NULL;
+}
+
+static int run(const char *word, const struct options *options, int count, char **words)
+{
+	bool is_check = strcmp(word, "check") == 0;
 	struct catalog *catalog = NULL;
-	const char *word = argv[1];
+	const char *wrong = misuse(word, options, count);
 	int result;
 
-	if (strcmp(word, "list") == 0 && argc != 2)
-		return usage_error("list takes no argument", "");
-	if (strcmp(word, "lookup") == 0 && argc != 3)
-		return usage_error("lookup takes one host", "");
-	if (strcmp(word, "list") != 0 && strcmp(word, "lookup") != 0 && strcmp(word, "check") != 0)
-		return usage_error("unknown subcommand ", word);
-	if (load(&catalog, strcmp(word, "check") == 0 ? argc - 2 : 0, argv + 2) < 0)
+	if (wrong)
+		return usage_error(wrong, "");
+	if (load(&catalog, is_check && count ? NULL : RULES_DIRECTORY,
+		 is_check ? (const char *const *)words : options->rules,
+		 is_check ? (size_t)count : options->rule_count) < 0)
 		return EXIT_ERROR;
-	if (strcmp(word, "list") == 0)
-		result = list(catalog);
-	else if (strcmp(word, "lookup") == 0)
-		result = lookup(catalog, argv[2]);
-	else
+	if (is_check)
 		result = check(catalog);
+	else if (strcmp(word, "list") == 0)
+		result = list(catalog, options);
+	else
+		result = lookup(catalog, words[0], options->json);
 	catalog_free(catalog);
 	return result;
 }
 
 int command_catalog(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			fputs(usage, stdout);
-			return EXIT_CLEAN;
-		}
-		if (argv[i][0] == '-')
-			return usage_error("unknown option ", argv[i]);
-	}
-	if (argc < 2) {
+	static const char *const words[] = {"list", "lookup", "check"};
+	struct options options = {0};
+	int first = parse(argc, argv, &options);
+
+	if (first < 0)
+		return first == -HELPED ? EXIT_CLEAN : -first;
+	if (first == argc) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	return run(argc, argv);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(argv[first], words[i]) == 0)
+			return run(words[i], &options, argc - first - 1, argv + first + 1);
+	return usage_error("unknown subcommand ", argv[first]);
 }

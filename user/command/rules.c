@@ -30,6 +30,7 @@ static const char usage[] =
 
 struct request {
 	const char *subcommand, *events, *event;
+	const char *fail_on_word; /* NULL: the default one */
 	enum severity fail_on;
 	char **paths;
 	int path_count;
@@ -136,6 +137,7 @@ static int parse_option(struct request *request, char **argv, int *i)
 	if (severity < 0)
 		return wrong_usage("no severity", value);
 	request->fail_on = (enum severity)severity;
+	request->fail_on_word = value;
 	return -1;
 }
 
@@ -193,6 +195,8 @@ int command_rules(int argc, char **argv)
 	is_explain = strcmp(request.subcommand, "explain") == 0;
 	if (request.events && strcmp(request.subcommand, "test") != 0)
 		return wrong_usage("--events is not for this subcommand", request.subcommand);
+	if (request.fail_on_word && !request.events)
+		return wrong_usage("--fail-on needs --events", request.fail_on_word);
 	if (is_explain && request.path_count == 0)
 		return wrong_usage("needs an event", request.subcommand);
 	if (is_explain) {

@@ -11,48 +11,12 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/event_json.h"
+#include "util/event_text.h"
 #include "util/terminal.h"
-#include "util/text.h"
-
-/* A field's value, for people: strings in quotes. */
-static void format_value(char *to, size_t cap, const struct event *event, enum field field)
-{
-	const struct field_value *value = &event->value[field];
-	char number[TEXT_VALUE_MAX] = "";
-	size_t len;
-
-	switch (field_table[field].type) {
-	case FIELD_STRING:
-		to[0] = '"';
-		len = 1 + terminal_clean(to + 1, cap - 2, value->string);
-		to[len] = '"';
-		to[len + 1] = '\0';
-		return;
-	case FIELD_LIST:
-		snprintf(to, cap, "a list of %zu", value->list.count);
-		return;
-	case FIELD_BOOL:
-		snprintf(to, cap, "%s", value->boolean ? "true" : "false");
-		return;
-	case FIELD_INT:
-		text_int(number, value->integer);
-		break;
-	case FIELD_DOUBLE:
-		text_double(number, value->real);
-		break;
-	case FIELD_TIME:
-		text_time(number, value->time_ns);
-		break;
-	case FIELD_IP:
-		text_ip(number, &value->ip);
-		break;
-	}
-	snprintf(to, cap, "%s", number);
-}
 
 static void print_field(const struct event *event, enum field field)
 {
-	char value[160];
+	char value[EVENT_VALUE_TEXT_MAX];
 
 	if (field >= FIELD_COUNT)
 		return;
@@ -60,7 +24,7 @@ static void print_field(const struct event *event, enum field field)
 		printf("; the event has no %s", field_table[field].name);
 		return;
 	}
-	format_value(value, sizeof(value), event, field);
+	event_value_text(value, event, field);
 	printf("; %s is %s", field_table[field].name, value);
 }
 
@@ -122,6 +86,7 @@ static char *read_all(const char *path, size_t *len)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	_cleanup_fclose_ FILE *file = standard_input ? NULL : fopen(path, "re");
+	FILE *from;
 	char *text;
 
 	if (!standard_input && !file) {
@@ -129,11 +94,17 @@ static char *read_all(const char *path, size_t *len)
 		return NULL;
 	}
 	text = calloc(1, EVENT_JSON_BYTES_MAX + 1);
-	if (text)
-		*len = fread(text, 1, EVENT_JSON_BYTES_MAX, standard_input ? stdin : file);
-	else
+	if (!text) {
 		fprintf(stderr, "gnomon: out of memory\n");
-	return text;
+		return NULL;
+	}
+	from = standard_input ? stdin : file;
+	*len = fread(text, 1, EVENT_JSON_BYTES_MAX, from);
+	if (!ferror(from))
+		return text;
+	fprintf(stderr, "gnomon: %s: %s\n", path, strerror(errno));
+	free(text);
+	return NULL;
 }
 
 int rules_explain(const struct rule_set *rules, const char *path)

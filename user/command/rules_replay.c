@@ -20,6 +20,7 @@ struct replay {
 	struct policy_state *state;
 	const char *name;
 	size_t events, alerts, observed, bad;
+	bool broken;
 	int worst;
 };
 
@@ -106,7 +107,8 @@ static void replay_line(struct replay *replay, struct span line, unsigned int nu
 	arena_done(&arena);
 }
 
-static void replay_file(struct replay *replay, FILE *file)
+/* False: the file could not be read to its end. */
+static bool replay_file(struct replay *replay, FILE *file)
 {
 	_cleanup_free_ char *line = NULL;
 	unsigned int number = 0;
@@ -122,6 +124,7 @@ static void replay_file(struct replay *replay, FILE *file)
 		if (text.len)
 			replay_line(replay, text, number);
 	}
+	return !ferror(file);
 }
 
 int rules_replay(const struct rule_set *rules, const char *path, enum severity fail_on)
@@ -140,7 +143,10 @@ int rules_replay(const struct rule_set *rules, const char *path, enum severity f
 		fprintf(stderr, "gnomon: out of memory\n");
 		return EXIT_ERROR;
 	}
-	replay_file(&replay, standard_input ? stdin : file);
+	if (!replay_file(&replay, standard_input ? stdin : file)) {
+		fprintf(stderr, "gnomon: %s: %s\n", path, strerror(errno));
+		replay.broken = true;
+	}
 	policy_state_stats(replay.state, &stats);
 	policy_state_free(replay.state);
 	fprintf(stderr,
@@ -148,5 +154,5 @@ int rules_replay(const struct rule_set *rules, const char *path, enum severity f
 		replay.events, replay.alerts, replay.observed, (unsigned long long)stats.suppressed,
 		replay.bad);
 	return (replay.worst >= (int)fail_on ? EXIT_FINDINGS : EXIT_CLEAN) |
-	       (replay.bad ? EXIT_ERROR : EXIT_CLEAN);
+	       (replay.bad || replay.broken ? EXIT_ERROR : EXIT_CLEAN);
 }

@@ -129,6 +129,8 @@ static void print_stop(const struct sensor *s)
 		" alerts)\n",
 		(now_ns() - s->started_ns) / NS_PER_S, stats.observations, stats.events,
 		stats.requests, stats.connections, stats.alerts);
+	fprintf(stderr, "gnomon: %" PRIu64 " files searched for TLS functions\n",
+		__atomic_load_n(&bpf_source_hooks(s->source)->searched, __ATOMIC_RELAXED));
 	fprintf(stderr, "gnomon: lost:");
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++) {
 		if (!stats.lost[kind])
@@ -212,7 +214,7 @@ static void final_losses(struct sensor *s)
 				      source.lost[kind] - stats.lost[kind]);
 }
 
-/* First uses must not be told again after a restart; so much of them a crash may forget. */
+/* First uses and alerts must not be told again after a restart; so much of them a crash may forget. */
 static void save_state(struct sensor *s, bool now)
 {
 	uint64_t time = now_ns();
@@ -223,7 +225,8 @@ static void save_state(struct sensor *s, bool now)
 	s->saved_ns = time;
 	r = policy_state_save(s->state);
 	if (r < 0)
-		fprintf(stderr, "gnomon: what was seen cannot be kept: %s\n", strerror(-r));
+		fprintf(stderr, "gnomon: the state of the policy cannot be kept: %s\n",
+			strerror(-r));
 }
 
 static void watchdog(uint64_t *last)
@@ -305,6 +308,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 	struct pipeline_config config;
 	int r;
 
+	if (directory && *directory)
+		source.state_directory = directory;
 	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
@@ -316,7 +321,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 	if (!s->state)
 		return -ENOMEM;
 	/* what is lost of it is worth a warning, not a sensor that does not start */
-	if (directory && *directory)
+	if (source.state_directory)
 		policy_state_open(s->state, directory, diag);
 	config = (struct pipeline_config){
 		.live = true,

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "catalog/agents.h"
 #include "flow/community_id.h"
 #include "flow/container.h"
 #include "gnomon/finding.h"
@@ -191,142 +190,6 @@ void compose_who(const struct event *event, char *to, size_t cap)
 	}
 }
 
-/* The fields that an alert carries over from the event that triggered it. */
-static const enum field carried[] = {
-	F_USER_ID,
-	F_USER_NAME,
-	F_USER_GROUP_NAME,
-	F_PROCESS_PID,
-	F_PROCESS_NAME,
-	F_PROCESS_EXECUTABLE,
-	F_PROCESS_START,
-	F_PROCESS_ENTITY_ID,
-	F_PROCESS_PARENT_PID,
-	F_PROCESS_PARENT_NAME,
-	F_CONTAINER_ID,
-	F_CONTAINER_IMAGE_NAME,
-	F_ORCHESTRATOR_NAMESPACE,
-	F_ORCHESTRATOR_RESOURCE_NAME,
-	F_SOURCE_IP,
-	F_SOURCE_PORT,
-	F_SOURCE_BYTES,
-	F_DESTINATION_IP,
-	F_DESTINATION_PORT,
-	F_DESTINATION_BYTES,
-	F_DESTINATION_DOMAIN,
-	F_NETWORK_TRANSPORT,
-	F_NETWORK_TYPE,
-	F_NETWORK_PROTOCOL,
-	F_NETWORK_DIRECTION,
-	F_NETWORK_COMMUNITY_ID,
-	F_SERVER_IP,
-	F_SERVER_PORT,
-	F_TLS_CLIENT_SERVER_NAME,
-	F_URL_DOMAIN,
-	F_URL_PATH,
-	F_USER_AGENT_ORIGINAL,
-	F_GEN_AI_OPERATION_NAME,
-	F_GEN_AI_PROVIDER_NAME,
-	F_GEN_AI_REQUEST_MODEL,
-	F_GEN_AI_RESPONSE_MODEL,
-	F_GEN_AI_INPUT_TOKENS,
-	F_GEN_AI_OUTPUT_TOKENS,
-	F_SERVICE,
-	F_SERVICE_KIND,
-	F_SERVICE_COUNTRY,
-	F_API_FAMILY,
-	F_AGENT,
-	F_AGENT_CONFIDENCE,
-	F_SCRIPT,
-	F_LOGIN_USER,
-	F_ACCOUNT_KIND,
-	F_KEY_KIND,
-	F_KEY_FINGERPRINT,
-	F_VERDICT,
-	F_VERDICT_REASON,
-	F_VISIBILITY,
-	F_VISIBILITY_REASON,
-	F_CONFIDENCE,
-	F_LINK,
-	F_FLOW_ID,
-	F_STATUS_STATE,
-	F_STATUS_LOST_RING,
-	F_STATUS_LOST_FAULT,
-	F_STATUS_LOST_TABLE,
-	F_STATUS_LOST_STREAM_BUDGET,
-	F_STATUS_LOST_CAPTURE,
-	F_STATUS_LOST_TRUNCATED,
-	F_STATUS_LOST_PARSE,
-	F_STATUS_LOST_STATE,
-	F_STATUS_LOST_OUTPUT,
-};
-
-static void carry_over(const struct event *from, struct event *to)
-{
-	/* items live in the event that they are of */
-	static const enum field lists[] = {F_AGENT_EVIDENCE, F_ANCESTORS, F_EVIDENCE};
-
-	for (size_t i = 0; i < ARRAY_SIZE(carried); i++) {
-		enum field f = carried[i];
-
-		if (!event_has(from, f))
-			continue;
-		to->present[f / 64] |= 1ULL << (f % 64);
-		to->value[f] = from->value[f];
-	}
-	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-		for (size_t i = 0;
-		     event_has(from, lists[l]) && i < from->value[lists[l]].list.count; i++)
-			event_append(to, lists[l], from->value[lists[l]].list.items[i]);
-}
-
-static void append_ip(struct event *event, enum field list, enum field from)
-{
-	char text[INET6_ADDRSTRLEN];
-	const struct net_address *ip;
-
-	if (!event_has(event, from))
-		return;
-	ip = &event->value[from].ip;
-	inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, sizeof(text));
-	event_append_copy(event, list, span_str(text));
-}
-
-static void alert_message(const struct event *trigger, struct event *alert,
-			  const struct finding *finding)
-{
-	struct span service = string_of(trigger, F_SERVICE);
-	struct span host = string_of(trigger, F_URL_DOMAIN);
-	struct span model = string_of(trigger, F_GEN_AI_REQUEST_MODEL);
-	struct span reason = string_of(trigger, F_VERDICT_REASON);
-	int64_t sent = event_has(trigger, F_SOURCE_BYTES) ? trigger->value[F_SOURCE_BYTES].integer
-							  : 0;
-	struct span agent = string_of(trigger, F_AGENT);
-	char who[96], window[96] = "";
-
-	if (!service.len) {
-		/* about the sensor itself */
-		service = string_of(trigger, F_MESSAGE);
-		event_format(alert, F_MESSAGE, "%s: %.*s", finding->rule_name, (int)service.len,
-			     service.at);
-		return;
-	}
-	if (!host.len)
-		host = string_of(trigger, F_DESTINATION_DOMAIN);
-	if (span_eq(agent, SPAN_LITERAL(AGENT_NONE)))
-		agent.len = 0;
-	if (finding->has_window)
-		snprintf(window, sizeof(window), ", %.15g in the window where %.15g are allowed",
-			 finding->window_value, finding->window_threshold);
-	compose_who(trigger, who, sizeof(who));
-	event_format(alert, F_MESSAGE,
-		     "%s: %s%s%.*s%s sent %" PRId64 " bytes to %.*s (%.*s)%s%.*s%s: %.*s",
-		     finding->rule_name, who, agent.len ? ", agent " : "", (int)agent.len, agent.at,
-		     agent.len ? "," : "", sent, (int)service.len, service.at, (int)host.len,
-		     host.at, model.len ? ", model " : "", (int)model.len, model.at, window,
-		     (int)reason.len, reason.at);
-}
-
 static void deliver(struct pipeline *p, const struct event *event)
 {
 	p->stats.events++;
@@ -338,40 +201,7 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 {
 	struct event alert;
 
-	compose_base(p, &alert, finding->rule_id, trigger->value[F_TIMESTAMP].time_ns);
-	if (finding->observe) {
-		event_set_text(&alert, F_EVENT_KIND, "event");
-		event_set_text(&alert, F_EVENT_DATASET, "gnomon.observed");
-	}
-	event_set_int(&alert, F_EVENT_SEVERITY, severity_number(finding->severity));
-	event_set_text(&alert, F_SEVERITY, severity_name(finding->severity));
-	event_set_text(&alert, F_RULE_ID, finding->rule_id);
-	event_set_text(&alert, F_RULE_NAME, finding->rule_name);
-	event_set_text(&alert, F_RULE_VERSION, finding->rule_version);
-	event_set_text(&alert, F_RULE_RULESET, finding->ruleset);
-	event_set_text(&alert, F_RULE_CATEGORY, finding->category);
-	event_set_text(&alert, F_RULE_REFERENCE, finding->reference);
-	if (finding->technique_count)
-		event_set_text(&alert, F_THREAT_FRAMEWORK, "MITRE ATT&CK");
-	for (size_t i = 0; i < finding->technique_count; i++)
-		event_append(&alert, F_THREAT_TECHNIQUE_ID, finding->techniques[i]);
-	for (size_t i = 0; i < finding->tag_count; i++)
-		event_append(&alert, F_TAGS, finding->tags[i]);
-	carry_over(trigger, &alert);
-	alert_message(trigger, &alert, finding);
-	append_ip(&alert, F_RELATED_IP, F_SOURCE_IP);
-	append_ip(&alert, F_RELATED_IP, F_DESTINATION_IP);
-	event_append(&alert, F_RELATED_USER, string_of(&alert, F_USER_NAME));
-	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_HOST_NAME));
-	event_append(&alert, F_RELATED_HOSTS, string_of(&alert, F_DESTINATION_DOMAIN));
-	event_set_int(&alert, F_COUNT, (int64_t)finding->suppressed + 1);
-	event_set_int(&alert, F_SUPPRESSED, (int64_t)finding->suppressed);
-	if (finding->has_window) {
-		event_set_double(&alert, F_WINDOW_VALUE, finding->window_value);
-		event_set_double(&alert, F_WINDOW_THRESHOLD, finding->window_threshold);
-	}
-	event_set_string(&alert, F_TRIGGER_ID, string_of(trigger, F_EVENT_ID));
-	event_set_text(&alert, F_POLICY_SHA256, policy_sha256(p->config.policy));
+	alert_compose(p, &alert, trigger, finding);
 	if (!finding->observe) {
 		p->stats.alerts++;
 		if ((int)finding->severity > p->stats.worst)
@@ -380,13 +210,47 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	deliver(p, &alert);
 }
 
-void compose_conclude(struct pipeline *p, struct event *event, bool alerts)
+static void judge_undetermined(struct event *event, const char *reason)
+{
+	event_set_text(event, F_VERDICT, "undetermined");
+	event_set_text(event, F_VERDICT_REASON, reason);
+}
+
+/* The verdict on what the host alone tells: only what holds for every service that it may be is one. */
+static void judge_open(const struct policy *policy, struct event *event,
+		       const struct catalog_match *match)
+{
+	if (match->shared) {
+		judge_undetermined(event, "the host serves other things too");
+		return;
+	}
+	for (size_t i = 0; i < match->other_count; i++) {
+		const struct service *other = match->others[i];
+		struct event with = *event;
+
+		event_clear(&with, F_SERVICE_COUNTRY);
+		compose_service(&with, other);
+		policy_judge(policy, &with);
+		if (span_eq(string_of(&with, F_VERDICT), string_of(event, F_VERDICT)))
+			continue;
+		judge_undetermined(event, NULL);
+		event_format(event, F_VERDICT_REASON,
+			     "the path, which is not known, decides between %s and %s",
+			     match->service->id, other->id);
+		return;
+	}
+}
+
+void compose_conclude(struct pipeline *p, struct event *event, const struct catalog_match *by_name,
+		      bool alerts)
 {
 	struct finding findings[FINDINGS_PER_EVENT_MAX];
 	size_t n = 0;
 
 	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
+	if (by_name && by_name->service)
+		judge_open(p->config.policy, event, by_name);
 	if (alerts)
 		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));
 	deliver(p, event);

@@ -5,6 +5,7 @@
 
 #include "api/exchange.h"
 #include "pipeline/internal.h"
+#include "util/authority.h"
 
 /*
  * The listener of a stream's protocol. Requests that no API family claims are not kept at all; those that
@@ -37,20 +38,6 @@ void exchange_free_all(struct stream *s)
 	s->exchange_count = 0;
 }
 
-/* "api.example.com:8443" and "[::1]:8443" without the port. */
-static struct span host_of(struct span authority)
-{
-	const char *end;
-
-	if (authority.len && authority.at[0] == '[') {
-		end = memchr(authority.at, ']', authority.len);
-		return end ? span_of(authority.at + 1, (size_t)(end - authority.at) - 1)
-			   : authority;
-	}
-	end = authority.len ? memchr(authority.at, ':', authority.len) : NULL;
-	return end ? span_of(authority.at, (size_t)(end - authority.at)) : authority;
-}
-
 static void copy_host(char *to, size_t cap, struct span host)
 {
 	span_copy(to, cap, host);
@@ -76,11 +63,23 @@ static struct span server_name_of(const struct stream *s)
 	return span_str(flow ? wire_of(flow)->hello.server_name : NULL);
 }
 
+/* Only the path tells that this host serves AI: it is the connection's, whether or not an API family
+ * claims the request. */
+static void name_by_url(struct stream *s, struct span host, const struct catalog_match *match)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+	struct span name = span_str(flow ? wire_of(flow)->hello.server_name : NULL);
+
+	/* a link that the thread's next send gave must agree with the handshake */
+	if (flow && (s->kind != LINK_THREAD || !name.len || span_eq_nocase(name, host)))
+		wire_of(flow)->match = *match;
+}
+
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 {
 	struct stream *s = ctx;
 	struct pipeline *p = s->pipeline;
-	struct span asked = host_of(http_header_get(head, SPAN_LITERAL("host")));
+	struct span asked = authority_host(http_header_get(head, SPAN_LITERAL("host")));
 	struct span host = asked.len ? asked : server_name_of(s);
 	struct catalog_match match = {0};
 	struct api_exchange *api;
@@ -93,7 +92,9 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		stream_steer(s, STEER_IGNORE);
 		return;
 	}
-	known = catalog_lookup(p->config.catalog, host, &match);
+	known = catalog_lookup(p->config.catalog, host, head->target, &match);
+	if (known && match.place == CATALOG_URL_PREFIX && !match.shared)
+		name_by_url(s, host, &match);
 	api = api_exchange_new_within(head, match.service, &p->codings);
 	steer_by(s, api != NULL, known);
 	if (!api)
@@ -240,7 +241,19 @@ static void set_facts(struct event *event, const struct llm_facts *facts)
 	event_set_text(event, F_GEN_AI_RESPONSE_MODEL, facts->response_model);
 	if (facts->stream != TRI_UNKNOWN)
 		event_set_bool(event, F_GEN_AI_REQUEST_STREAM, facts->stream == TRI_TRUE);
+	if (facts->max_tokens != TOKENS_UNKNOWN)
+		event_set_int(event, F_GEN_AI_REQUEST_MAX_TOKENS, facts->max_tokens);
+	if (facts->finish_reason[0])
+		event_append(event, F_GEN_AI_FINISH_REASONS, span_str(facts->finish_reason));
+	event_set_text(event, F_ERROR_TYPE, facts->error_type);
 	event_set_text(event, F_API_FAMILY, facts->api_family);
+	if (facts->message_count >= 0)
+		event_set_int(event, F_MESSAGE_COUNT, facts->message_count);
+	if (facts->tool_count >= 0)
+		event_set_int(event, F_TOOL_COUNT, facts->tool_count);
+	if (facts->chunk_count)
+		event_set_int(event, F_CHUNK_COUNT, facts->chunk_count);
+	event_set_text(event, F_SERVICE_TIER, facts->service_tier);
 	set_usage(event, &facts->usage);
 	event_set_text(event, F_MCP_METHOD, facts->mcp_method);
 	event_set_text(event, F_MCP_TOOL, facts->mcp_tool);
@@ -300,8 +313,10 @@ static const char *outcome_of(const struct exchange *e, const struct llm_facts *
 {
 	bool finished = how == EXCHANGE_COMPLETE || facts->finish_reason[0];
 
+	if (facts->error_type[0])
+		return "failure";
 	if ((e->status >= 200 || e->status == 101) && e->status < 400 && finished)
-		return facts->error_type[0] && !facts->finish_reason[0] ? "failure" : "success";
+		return "success";
 	return e->status >= 400 || how == EXCHANGE_CUT ? "failure" : "unknown";
 }
 
@@ -340,6 +355,22 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+/* Does the name in the handshake speak for the service? Clients ask hosts of one service, and of one
+ * certificate, over one connection (RFC 9113 section 9.1.1); under another's name they hide. */
+static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
+			     const struct exchange *e)
+{
+	struct catalog_match match = {0};
+
+	if (!wire->has_hello || !wire->hello.server_name[0])
+		return false;
+	return strcmp(wire->hello.server_name, e->host) == 0 ||
+	       (e->match.service &&
+		catalog_lookup(p->config.catalog, span_str(wire->hello.server_name),
+			       span_str(e->path), &match) &&
+		match.service == e->match.service);
+}
+
 static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 {
 	static const char *const links[] = {
@@ -360,8 +391,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	if (flow) {
 		wire_of(flow)->plaintext = true;
 		wire_of(flow)->agent = e->agent;
-		/* a service that only the Host header names is still this connection's */
-		if (!wire_of(flow)->match.service)
+		/* a service that only the Host header or the path names is still this connection's */
+		if (catalog_match_open(&wire_of(flow)->match))
 			wire_of(flow)->match = e->match;
 		compose_flow(p, &event, flow);
 	}
@@ -389,13 +420,16 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("local_port"));
 	if (e->host_asked)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
-	if (flow && wire_of(flow)->has_hello && wire_of(flow)->hello.server_name[0])
+	if (flow && handshake_agrees(p, wire_of(flow), e))
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	if (e->match.service && e->match.place == CATALOG_URL_PREFIX)
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 	if (shape)
 		event_append(&event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
 	set_message(&event, e, facts);
 	p->stats.requests++;
-	compose_conclude(p, &event, true);
+	/* a request whose path was lost */
+	compose_conclude(p, &event, e->match.shared ? NULL : &e->match, true);
 }
 
 static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)

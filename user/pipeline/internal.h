@@ -191,8 +191,17 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 void compose_service(struct event *event, const struct service *service);
 /* Who, for messages: "python3 (alice)", or the client's address. The buffer holds 96 bytes. */
 void compose_who(const struct event *event, char *to, size_t cap);
-/* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts). */
-void compose_conclude(struct pipeline *p, struct event *event, bool alerts);
+/* Judges and delivers, and with `alerts` delivers what the rules make of it (presence never alerts).
+ * `by_name`: the event's service is what a host's name alone tells, by this match; NULL: more is known. */
+void compose_conclude(struct pipeline *p, struct event *event, const struct catalog_match *by_name,
+		      bool alerts);
+
+/* alert.c */
+struct finding;
+/* The alert (or what a rule in mode observe would have said) of a finding on `trigger`, which it lends
+ * its strings from. */
+void alert_compose(struct pipeline *p, struct event *alert, const struct event *trigger,
+		   const struct finding *finding);
 
 /* agent.c */
 /* `head` NULL: no request was seen. */

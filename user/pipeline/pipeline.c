@@ -212,7 +212,7 @@ void pipeline_status(struct pipeline *p, const char *action, const char *error)
 		     " alerts so far%s%s",
 		     action, stats.requests, stats.connections, stats.alerts, error ? ": " : "",
 		     error ? error : "");
-	compose_conclude(p, &event, true);
+	compose_conclude(p, &event, NULL, true);
 }
 
 static void tell_degraded(struct pipeline *p)

@@ -48,7 +48,8 @@ void pipeline_feed(struct pipeline *pipeline, const struct observation *observat
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* Ends every open stream and flow. */
 void pipeline_finish(struct pipeline *pipeline);
-/* From the next event on these rules count, for open streams and flows too. */
+/* From the next event on these rules count, for open streams and flows too. The rules before are still to be
+ * there, and are not looked at again. */
 void pipeline_rules(struct pipeline *pipeline, const struct catalog *catalog,
 		    const struct policy *policy, const struct prices *prices,
 		    const struct agents *agents);

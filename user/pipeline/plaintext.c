@@ -205,6 +205,8 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 		return;
 	if (segment->cookie)
 		s->cookie = segment->cookie;
+	if (segment->midway && !s->protocol)
+		s->joined_midway = true;
 	if (segment->offset > s->next_offset[dir])
 		stream_gap(s, dir, segment->offset - s->next_offset[dir]);
 	stream_take(s, dir, segment->bytes);
@@ -263,7 +265,8 @@ void plaintext_rematch(struct pipeline *p)
 		if (s->flow)
 			s->steered = STEER_COUNT;
 		for (struct exchange *e = s->exchanges; e; e = e->next)
-			if (!catalog_lookup(p->config.catalog, span_str(e->host), &e->match))
+			if (!catalog_lookup(p->config.catalog, span_str(e->host), span_str(e->path),
+					    &e->match))
 				e->match.service = NULL;
 		/* the kernel's verdicts have lapsed: what was ignored gets another look */
 		if (s->steered == STEER_IGNORE && !s->protocol) {

@@ -191,7 +191,7 @@ static void tell(struct stream *s, const struct exchange *e, const struct listen
 	compose_who(&event, who, sizeof(who));
 	event_format(&event, F_MESSAGE, "%s: serves the %s API on port %u", who, facts->api_family,
 		     (unsigned int)l->key.port);
-	compose_conclude(p, &event, true);
+	compose_conclude(p, &event, NULL, true);
 }
 
 void server_answered(struct stream *s, const struct exchange *e)

@@ -80,7 +80,7 @@ static void look_up(struct pipeline *p, struct wire *wire)
 {
 	const char *name = wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
 
-	if (!catalog_lookup(p->config.catalog, span_str(name), &wire->match))
+	if (!catalog_lookup(p->config.catalog, span_str(name), (struct span){0}, &wire->match))
 		wire->match.service = NULL;
 	/* an address of a content network has many names */
 	else if (wire->dns_name[0] && wire->match.confidence > DNS_CONFIDENCE_MAX)
@@ -302,6 +302,13 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 		captured_packet(p, &packet);
 }
 
+/* What it moved before it was found is not told: an earlier run may have done so. */
+static void joined_midway(struct wire *wire, const struct observed_socket *socket)
+{
+	wire->told_sent = socket->bytes_sent;
+	wire->told_received = socket->bytes_received;
+}
+
 void wire_socket(struct pipeline *p, const struct observation *obs)
 {
 	const struct observed_socket *socket = &obs->socket;
@@ -322,13 +329,15 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 			.transport = TRANSPORT_TCP,
 		};
 
-		if (socket->state != SOCKET_ESTABLISHED)
-			return; /* opened before the sensor was, or a sample of what has closed */
+		if (socket->state != SOCKET_ESTABLISHED && socket->state != SOCKET_FOUND)
+			return; /* a sample of what has closed */
 		if (obs->who)
 			like.who = *obs->who;
 		flow = wire_flow_new(p, &like);
 		if (!flow)
 			return;
+		if (socket->state == SOCKET_FOUND)
+			joined_midway(wire_of(flow), socket);
 	}
 	flow->last_ns = p->now_ns;
 	flow->sent = socket->bytes_sent;
@@ -361,6 +370,9 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("dns"));
 	if (wire->has_hello && wire->hello.server_name[0])
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	/* shared ones are what a path could tell */
+	if (wire->match.service && wire->match.place == CATALOG_URL_PREFIX && !wire->match.shared)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
 }
 
 static void set_connection_message(struct event *event, const struct flow *flow, const char *to)
@@ -431,7 +443,7 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	wire->told_ns = p->now_ns;
 	if (service && !interim)
 		p->stats.connections++;
-	compose_conclude(p, &event, use && news);
+	compose_conclude(p, &event, wire->plaintext ? NULL : &wire->match, use && news);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */
@@ -463,15 +475,22 @@ void wire_end(struct pipeline *p, struct flow *flow)
 	flows_remove(p->flows, flow);
 }
 
+/* The catalogue before is still there. */
 void wire_rematch(struct pipeline *p)
 {
 	struct flow *first = flows_oldest(p->flows);
 
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
 		struct wire *wire = wire_of(table_entry(link, struct flow, link));
+		struct catalog_match before = wire->match;
 
-		/* what only a Host header or a port named is unknown until its next request */
 		look_up(p, wire);
+		if (wire->match.service || !before.service)
+			continue;
+		/* what a Host header or a port named: the service of the same id, if there still is one */
+		wire->match = before;
+		wire->match.service = catalog_service_by_id(p->config.catalog,
+							    span_str(before.service->id));
 	}
 }
 

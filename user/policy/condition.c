@@ -154,7 +154,8 @@ static bool take_operand(struct compiler *c, struct step *step, enum value_class
 	enum value_class class;
 
 	if (c->token.kind == TOKEN_LIST)
-		return failed(c, offset, "a list stands behind \"in\" only");
+		return failed(c, offset,
+			      "a $list stands behind \"in\", \"matches\" and \"cidr\" only");
 	if (is_literal(c)) {
 		step->operand = OPERAND_VALUE;
 		return take_literal(c, step->field, wanted, &step->value);
@@ -211,23 +212,6 @@ static void simplify_glob(struct step *step)
 	step->value.string = text;
 }
 
-static bool compile_text_op(struct compiler *c, struct step *step, const char *word)
-{
-	enum value_class class = value_class_of(field_table[step->field].type);
-
-	if (class != VALUE_STRING && !(class == VALUE_LIST && step->op == STEP_CONTAINS)) {
-		lexer_error(&c->lexer, c->token.offset, "\"%s\" needs a string%s, %s is %s", word,
-			    step->op == STEP_CONTAINS ? " or a list" : "",
-			    field_table[step->field].name, class_names[class]);
-		return false;
-	}
-	if (!advance(c) || !take_operand(c, step, VALUE_STRING))
-		return false;
-	if (step->op == STEP_MATCHES && step->operand == OPERAND_VALUE)
-		simplify_glob(step);
-	return emit(c, step) != UINT32_MAX;
-}
-
 /* The literals of `in ( ... )`. */
 static bool take_set(struct compiler *c, enum field field, enum value_class wanted,
 		     struct value_set *set)
@@ -261,12 +245,13 @@ static bool take_set(struct compiler *c, enum field field, enum value_class want
 	return advance(c);
 }
 
-/* The $list or the literals behind `in`. */
-static bool compile_set(struct compiler *c, struct step *step, enum value_class wanted)
+/* The $list or the literals behind `in`, `matches` and `cidr`. */
+static bool compile_set(struct compiler *c, struct step *step, enum step_op op,
+			enum value_class wanted)
 {
 	size_t offset = c->token.offset;
 
-	step->op = STEP_IN;
+	step->op = op;
 	step->operand = OPERAND_SET;
 	step->set = arena_alloc(c->lexer.arena, sizeof(*step->set));
 	if (!step->set)
@@ -279,6 +264,53 @@ static bool compile_set(struct compiler *c, struct step *step, enum value_class 
 	} else if (!take_set(c, step->field, wanted, step->set)) {
 		return false;
 	}
+	if (op == STEP_LIKE && step->set->count > GLOBS_PER_TEST_MAX) {
+		lexer_error(&c->lexer, offset, "\"matches\" takes at most %d globs",
+			    GLOBS_PER_TEST_MAX);
+		return false;
+	}
+	return emit(c, step) != UINT32_MAX;
+}
+
+/* A glob for a list field is a set of one: an item of the list has to match. */
+static bool compile_list_glob(struct compiler *c, struct step *step)
+{
+	struct value_set *set = arena_alloc(c->lexer.arena, sizeof(*set));
+
+	if (!set || !(set->items = arena_alloc(c->lexer.arena, sizeof(*set->items))))
+		return failed(c, c->token.offset, "out of memory");
+	if (c->token.kind != TOKEN_STRING)
+		return failed(c, c->token.offset, "expected a glob, ( globs ) or a $list");
+	set->count = 1;
+	step->op = STEP_LIKE;
+	step->operand = OPERAND_SET;
+	step->set = set;
+	return take_literal(c, step->field, VALUE_STRING, &set->items[0]) &&
+	       emit(c, step) != UINT32_MAX;
+}
+
+static bool compile_text_op(struct compiler *c, struct step *step, const char *word)
+{
+	enum value_class class = value_class_of(field_table[step->field].type);
+	bool on_lists = step->op == STEP_CONTAINS || step->op == STEP_MATCHES;
+
+	if (class != VALUE_STRING && !(class == VALUE_LIST && on_lists)) {
+		lexer_error(&c->lexer, c->token.offset, "\"%s\" needs a string%s, %s is %s", word,
+			    on_lists ? " or a list" : "", field_table[step->field].name,
+			    class_names[class]);
+		return false;
+	}
+	if (!advance(c))
+		return false;
+	if (step->op == STEP_MATCHES &&
+	    (c->token.kind == TOKEN_OPEN || c->token.kind == TOKEN_LIST))
+		return compile_set(c, step, STEP_LIKE, VALUE_STRING);
+	if (step->op == STEP_MATCHES && class == VALUE_LIST)
+		return compile_list_glob(c, step);
+	if (!take_operand(c, step, VALUE_STRING))
+		return false;
+	if (step->op == STEP_MATCHES && step->operand == OPERAND_VALUE)
+		simplify_glob(step);
 	return emit(c, step) != UINT32_MAX;
 }
 
@@ -307,7 +339,7 @@ static bool compile_in(struct compiler *c, struct step *step)
 			    field_table[step->field].name, class_names[wanted]);
 		return false;
 	}
-	return compile_set(c, step, wanted);
+	return compile_set(c, step, STEP_IN, wanted);
 }
 
 /* field cidr "10.0.0.0/8", a set of them or a $list. */
@@ -323,7 +355,7 @@ static bool compile_cidr(struct compiler *c, struct step *step)
 	if (!advance(c))
 		return false;
 	if (c->token.kind == TOKEN_OPEN || c->token.kind == TOKEN_LIST)
-		return compile_set(c, step, VALUE_IP);
+		return compile_set(c, step, STEP_IN, VALUE_IP);
 	step->op = STEP_EQ;
 	step->operand = OPERAND_VALUE;
 	return take_literal(c, step->field, VALUE_IP, &step->value) && emit(c, step) != UINT32_MAX;

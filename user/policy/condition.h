@@ -14,6 +14,7 @@
  *   test       = field "exists" | bool-field
  *              | field ("==" | "!=" | "<" | "<=" | ">" | ">=") (literal | field)
  *              | field ("contains" | "startswith" | "endswith" | "matches") (string | field)
+ *              | field "matches" ("(" string { "," string } ")" | "$" name)
  *              | field "cidr" (string | "(" string { "," string } ")" | "$" name)
  *              | field "in" ("(" literal { "," literal } ")" | "$" name | list-field)
  *   literal    = "string" | 'string' | number | true | false
@@ -22,8 +23,8 @@
  * (TRI_UNKNOWN), `exists` alone is never. Kleene's logic from there: unknown and false is false,
  * unknown or true is true, not unknown is unknown.
  *
- * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h). `in`
- * of a list: one of its items is in the set. IP addresses compare with addresses and, by == != in,
+ * contains: a string holds another, or a list holds the string. matches: a glob (util/glob.h), or
+ * one of several; of a list, one of its items does. `in` of a list: one of its items is in the set. IP addresses compare with addresses and, by == != in,
  * with networks ("10.0.0.0/8"); `cidr` says so by its name and takes nothing but addresses. Times
  * have `exists` and compare with times. A macro is a condition that the policy names; its name has
  * no dots, which the fields that can be compared have.
@@ -71,6 +72,10 @@ int condition_bind(struct condition *condition, struct arena *arena,
  * and is not too large with them. -EINVAL with the first error in *error. Call before the first
  * condition_eval(). */
 int condition_settle(struct condition *condition, struct condition_error *error);
+
+/* The fields that the condition looks at, macros written out, each once and in the order in which they
+ * stand. For a settled condition. Returns their number, at most cap. */
+size_t condition_fields(const struct condition *condition, enum field *fields, size_t cap);
 
 /* Allocates nothing. */
 enum tristate condition_eval(const struct condition *condition, const struct event *event);

@@ -146,7 +146,7 @@ static int make_set(struct value_set *set, enum value_class class, enum field fi
 }
 
 static int bind_set(struct value_set *set, enum field field, struct arena *arena,
-		    const struct condition_names *names, struct condition_error *error)
+		    const struct condition_names *names, bool globs, struct condition_error *error)
 {
 	static const unsigned int slots[] = {
 		[VALUE_STRING] = 0, [VALUE_LIST] = 0, [VALUE_NUMBER] = 1,
@@ -165,6 +165,11 @@ static int bind_set(struct value_set *set, enum field field, struct arena *arena
 			(int)(set->list.len < MESSAGE_TEXT_MAX ? set->list.len : MESSAGE_TEXT_MAX),
 			set->list.at, SUGGEST_ARGS(near));
 	}
+	if (globs && list->count > GLOBS_PER_TEST_MAX)
+		return bind_error(error, set->offset,
+				  "the list \"%.*s\" has %zu items, \"matches\" takes at most %d",
+				  (int)set->list.len, set->list.at, list->count,
+				  GLOBS_PER_TEST_MAX);
 	if (class == VALUE_LIST)
 		class = VALUE_STRING;
 	if (!list->sets[slots[class]]) {
@@ -212,7 +217,8 @@ int condition_bind(struct condition *condition, struct arena *arena,
 		if (step->op == STEP_MACRO)
 			r = bind_macro(step->macro, names, error);
 		else if (step->operand == OPERAND_SET && step->set->list.len)
-			r = bind_set(step->set, step->field, arena, names, error);
+			r = bind_set(step->set, step->field, arena, names, step->op == STEP_LIKE,
+				     error);
 	}
 	condition->broken = r < 0;
 	return r;

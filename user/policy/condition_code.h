@@ -21,7 +21,7 @@ enum step_op {
 	STEP_IN,
 	STEP_LIKE, /* one of a set of globs; of a list, one of its items is */
 	STEP_EXISTS,
-	STEP_HOLDS, /* a boolean field by itself */
+	STEP_HOLDS, /* a boolean field by itself; the last that looks at a field */
 	STEP_MACRO,
 	/* the others work on the stack */
 	STEP_NOT,

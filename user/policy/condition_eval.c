@@ -216,6 +216,9 @@ static bool test_text(const struct step *step, const struct event *event)
 	case STEP_STARTS:
 		return span_starts(left, right);
 	case STEP_ENDS:
+		/* most differ in the last byte, which is quicker than a call */
+		if (left.len && right.len && left.at[left.len - 1] != right.at[right.len - 1])
+			return false;
 		return span_ends(left, right);
 	default:
 		return glob_matches(right, left);
@@ -267,6 +270,11 @@ enum tristate step_eval(const struct step *step, const struct event *event)
 {
 	struct value left, right;
 
+	if (step->operand == OPERAND_VALUE) {
+		if (!event_has(event, step->field))
+			return TRI_UNKNOWN;
+		return test_literal(step, event) ? TRI_TRUE : TRI_FALSE;
+	}
 	if (step->op == STEP_MACRO)
 		return condition_eval(step->macro->target, event); /* at most MACRO_DEPTH_MAX */
 	if (step->op == STEP_EXISTS)
@@ -280,8 +288,6 @@ enum tristate step_eval(const struct step *step, const struct event *event)
 		return test_in(step, event) ? TRI_TRUE : TRI_FALSE;
 	if (step->op == STEP_LIKE)
 		return test_like(step, event) ? TRI_TRUE : TRI_FALSE;
-	if (step->operand == OPERAND_VALUE)
-		return test_literal(step, event) ? TRI_TRUE : TRI_FALSE;
 	left = field_read(event, step->field);
 	right = field_read(event, step->other);
 	return test_values(step, event, &left, &right) ? TRI_TRUE : TRI_FALSE;

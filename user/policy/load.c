@@ -151,7 +151,8 @@ static void load_lists(struct load *load, const struct yaml_node *node)
 			load_error(load, key->value, "must be a list of strings");
 			continue;
 		}
-		words = load_words(load, key->value);
+		/* an empty one is somebody's "none of them" */
+		words = key->value->count ? load_words(load, key->value) : (struct word_list){0};
 		list->list = (struct condition_list){key->text, words.items, words.count};
 	}
 }

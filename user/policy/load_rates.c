@@ -185,7 +185,7 @@ struct rule_window load_window(struct load *load, const struct yaml_node *node)
 		if (!found || what)
 			continue;
 		what = found;
-		window.kind = (enum window_kind)kind;
+		window.kind = (enum finding_window)kind;
 	}
 	if (!what) {
 		load_error(load, node, "a window has one of count, sum, distinct and new");
@@ -193,6 +193,7 @@ struct rule_window load_window(struct load *load, const struct yaml_node *node)
 	}
 	load_window_field(load, what, &window);
 	window.per = load_key(load, yaml_get(node, "per"));
+	window.over = load_text(load, yaml_get(node, "over"));
 	load_duration(load, yaml_get(node, "over"), &window.over_ns);
 	load_above(load, node, &window);
 	return window;

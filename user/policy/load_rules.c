@@ -210,6 +210,25 @@ static bool load_mode(struct load *load, const struct yaml_node *node, enum rule
 	return word >= 0;
 }
 
+static void tell_window(struct finding *finding, const struct rule_window *window)
+{
+	finding->window = window->kind;
+	if (window->kind == WINDOW_NONE)
+		return;
+	finding->window_what = window->every_event ? "events" : field_table[window->field].name;
+	finding->window_over = window->over;
+}
+
+/* Also what an event about it would have as its action. */
+static void check_id(struct load *load, const struct yaml_node *id)
+{
+	if (!load_is_name(id->text))
+		load_error(load, id, "an id is letters, digits, '_' or '-', at most %d",
+			   SHORT_NAME_MAX - 1);
+	else if (action_bit(id->text))
+		load_error(load, id, "an id cannot be the name of an event action");
+}
+
 static void load_rule(struct load *load, const struct yaml_node *node)
 {
 	struct policy_file *file = load->file;
@@ -221,9 +240,7 @@ static void load_rule(struct load *load, const struct yaml_node *node)
 		return;
 	rule->place = yaml_get(node, "id");
 	rule->when = yaml_get(node, "when");
-	if (!load_is_name(rule->place->text))
-		load_error(load, rule->place, "an id is letters, digits, '_' or '-', at most %d",
-			   SHORT_NAME_MAX - 1);
+	check_id(load, rule->place);
 	load_words_of(load, &rule->finding, node);
 	load_severity(load, node, &rule->finding.severity);
 	load_mode(load, node, &rule->mode);
@@ -236,6 +253,7 @@ static void load_rule(struct load *load, const struct yaml_node *node)
 	load_condition(load, rule);
 	rule->hours = load_hours(load, node);
 	rule->window = load_window(load, yaml_get(node, "window"));
+	tell_window(&rule->finding, &rule->window);
 	rule->throttle = load_throttle(load, yaml_get(node, "throttle"), &rule->window);
 	rule->exceptions = load_exceptions(load, yaml_get(node, "exceptions"), NULL);
 	rule->tests = load_tests(load, yaml_get(node, "tests"), NULL);

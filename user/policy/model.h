@@ -106,14 +106,13 @@ struct rule_throttle {
 	uint64_t every_ns; /* 0: none */
 };
 
-enum window_kind { WINDOW_NONE, WINDOW_COUNT, WINDOW_SUM, WINDOW_DISTINCT, WINDOW_NEW };
-
 struct rule_window {
-	enum window_kind kind;
+	enum finding_window kind;
 	bool every_event; /* counts events whether or not they have a field */
 	enum field field;
 	struct field_key per;
 	uint64_t over_ns;
+	const char *over; /* as written */
 	double above;
 };
 

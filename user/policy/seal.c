@@ -188,6 +188,25 @@ static int watch_rules(struct policy *policy)
 	return guards_make(&policy->guards, active, n, &policy->arena);
 }
 
+/* What each rule looks at, for the reasons of its findings. */
+static int find_facts(struct policy *policy)
+{
+	enum field fields[FACTS_MAX];
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct rule *rule = policy->rules[i];
+		size_t n = condition_fields(rule->condition, fields, FACTS_MAX);
+		enum field *kept = arena_array(&policy->arena, n, sizeof(*kept));
+
+		if (!kept)
+			return -ENOMEM;
+		memcpy(kept, fields, n * sizeof(*kept));
+		rule->finding.facts = kept;
+		rule->finding.fact_count = n;
+	}
+	return 0;
+}
+
 struct sorted_list {
 	const struct policy_list *from;
 	size_t order;
@@ -361,6 +380,8 @@ int policy_seal(struct policy *policy, struct diag *diag)
 	}
 	if (r == 0)
 		r = rules ? rules : lists ? lists : macros ? macros : binding.result;
+	if (r == 0)
+		r = find_facts(policy);
 	if (r == 0)
 		r = watch_rules(policy);
 	if (r == -ENOMEM)

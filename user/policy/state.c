@@ -143,7 +143,9 @@ bool key_add_field(struct state_key *key, const struct event *event, enum field 
 
 void key_add_fields(struct state_key *key, const struct event *event, const struct field_key *per)
 {
-	static const enum field instead[] = {F_CONTAINER_ID, F_PROCESS_EXECUTABLE, F_SOURCE_IP};
+	/* a container by its image: jobs and pods come in new containers all the time */
+	static const enum field instead[] = {F_CONTAINER_IMAGE_NAME, F_CONTAINER_ID,
+					     F_PROCESS_EXECUTABLE, F_SOURCE_IP};
 
 	for (size_t i = 0; i < per->count; i++) {
 		/* which field it is, whatever stands for it */
@@ -248,12 +250,14 @@ static bool throttle_passes(struct policy_state *state, const struct rule *rule,
 	if (!fresh && now_ns < entry->since_ns + rule->throttle.every_ns) {
 		entry->suppressed++;
 		state->suppressed++;
+		state->dirty = true;
 		return false;
 	}
 	finding->suppressed = entry->suppressed;
 	entry->suppressed = 0;
 	entry->since_ns = now_ns;
 	entry->base.expires_ns = now_ns + rule->throttle.every_ns;
+	state->dirty = true;
 	return true;
 }
 

@@ -27,9 +27,10 @@ struct policy_state_stats {
 
 void policy_state_stats(const struct policy_state *state, struct policy_state_stats *stats);
 
-/* Reads what was seen before from a file in `directory`, which is also where policy_state_save()
- * will write it. Call before the first event. 0, also when there is no file yet; -errno with the
- * reason in `diag`: nothing was seen before, and a file that could not be read will be replaced. */
+/* Reads what outlives a restart (what was seen before, and which alerts are held back) from a file in
+ * `directory`, which is also where policy_state_save() will write it. Windows begin anew. Call before the
+ * first event. 0, also when there is no file yet; -errno with the reason in `diag`: nothing is known, and a
+ * file that could not be read will be replaced. */
 int policy_state_open(struct policy_state *state, const char *directory, struct diag *diag);
 /* Replaces the file, if there is anything new to write: after a crash there is the old or the new
  * one. 0 without policy_state_open(). -errno: it will be tried again with the next call. */

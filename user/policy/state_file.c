@@ -13,20 +13,21 @@
 #include "util/diag.h"
 
 /*
- * What was seen before, as text:
+ * What outlives a restart, as text:
  *
- *   gnomon-seen 1 SALT              32 hex digits
- *   KEY LAST EXPIRES                32 hex digits, nanoseconds since the Unix epoch; oldest first
+ *   gnomon-state 1 SALT                      32 hex digits
+ *   seen KEY LAST EXPIRES                    32 hex digits, nanoseconds since the Unix epoch
+ *   throttle KEY SINCE EXPIRES SUPPRESSED    the same, and how many were held back; oldest first
  *   end COUNT
  *
  * The keys are hashes under the salt: the file does not tell what they stand for.
  */
 
-#define FILE_NAME "policy.seen"
-#define NEW_NAME  "policy.seen.new"
+#define FILE_NAME "policy.state"
+#define NEW_NAME  "policy.state.new"
 #define FILE_MODE 0640
-/* 32 digits, two numbers of 20, blanks, line end and NUL, rounded up. */
-#define LINE_MAX_BYTES 96
+/* A word, 32 digits, three numbers of 20, blanks, line end and NUL, rounded up. */
+#define LINE_MAX_BYTES 128
 
 static bool take_key(const char **at, struct state_key *key)
 {
@@ -74,52 +75,61 @@ static bool read_line(FILE *file, char line[static LINE_MAX_BYTES])
 	return true;
 }
 
+static bool take_word(const char **at, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(*at, word, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
 static bool read_entry(struct policy_state *state, const char *line)
 {
-	struct seen_entry *entry;
+	bool is_seen = take_word(&line, "seen "), fresh;
 	struct state_key key;
-	uint64_t last, expires;
-	bool fresh;
+	struct pool_entry *entry;
+	uint64_t from, expires, suppressed = 0;
 
-	if (!take_key(&line, &key) || !take_number(&line, ' ', &last) ||
-	    !take_number(&line, ' ', &expires) || *line)
+	if (!is_seen && !take_word(&line, "throttle "))
 		return false;
-	entry = (struct seen_entry *)pool_get(&state->seen, &key, 0, &fresh);
-	entry->last_ns = last;
-	entry->base.expires_ns = expires;
+	if (!take_key(&line, &key) || !take_number(&line, ' ', &from) ||
+	    !take_number(&line, ' ', &expires) ||
+	    (!is_seen && !take_number(&line, ' ', &suppressed)) || *line)
+		return false;
+	entry = pool_get(is_seen ? &state->seen : &state->throttles, &key, 0, &fresh);
+	entry->expires_ns = expires;
+	if (is_seen) {
+		((struct seen_entry *)entry)->last_ns = from;
+	} else {
+		((struct throttle_entry *)entry)->since_ns = from;
+		((struct throttle_entry *)entry)->suppressed = suppressed;
+	}
 	return fresh;
 }
 
-static int read_seen(struct policy_state *state, FILE *file)
+static int read_state(struct policy_state *state, FILE *file)
 {
-	static const char head[] = "gnomon-seen 1 ";
 	char line[LINE_MAX_BYTES];
 	const char *at = line;
 	uint64_t told;
 
-	if (!read_line(file, line) || strncmp(line, head, sizeof(head) - 1) != 0)
-		return -EINVAL;
-	at += sizeof(head) - 1;
-	if (!take_key(&at, &state->salt) || *at)
+	if (!read_line(file, line) || !take_word(&at, "gnomon-state 1 ") ||
+	    !take_key(&at, &state->salt) || *at)
 		return -EINVAL;
 	while (read_line(file, line)) {
-		at = line + 3;
-		if (strncmp(line, "end", 3) == 0)
+		at = line;
+		if (take_word(&at, "end"))
 			return take_number(&at, ' ', &told) && *at == '\0' &&
-					       told == state->seen.table.count
+					       told == state->seen.table.count +
+							       state->throttles.table.count
 				       ? 0
 				       : -EINVAL;
 		if (!read_entry(state, line))
 			return -EINVAL;
 	}
 	return ferror(file) ? -EIO : -EINVAL;
-}
-
-/* Empties what a file that turned out wrong has left. */
-static int forget(struct policy_state *state)
-{
-	pool_done(&state->seen);
-	return pool_init(&state->seen, STATE_SEEN_MAX, sizeof(struct seen_entry));
 }
 
 int policy_state_open(struct policy_state *state, const char *directory, struct diag *diag)
@@ -130,7 +140,8 @@ int policy_state_open(struct policy_state *state, const char *directory, struct 
 	state->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state->dir_fd < 0) {
 		r = -errno;
-		diag_add(diag, directory, 0, 0, "cannot keep what was seen: %s", strerror(-r));
+		diag_add(diag, directory, 0, 0, "cannot keep the state of the policy: %s",
+			 strerror(-r));
 		return r;
 	}
 	fd = openat(state->dir_fd, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -144,20 +155,22 @@ int policy_state_open(struct policy_state *state, const char *directory, struct 
 			close(fd);
 		return r;
 	}
-	r = read_seen(state, file);
+	r = read_state(state, file);
 	if (r == 0)
 		return 0;
 	diag_add(diag, directory, 0, 0,
-		 FILE_NAME " is damaged: what was seen before counts as new");
-	return forget(state) ? -ENOMEM : r;
+		 FILE_NAME " is damaged: what was seen before counts as new, and alerts may come "
+			   "again");
+	state_clear(state);
+	return r;
 }
 
-static bool write_seen(const struct policy_state *state, FILE *file)
+/* The entries that still count, oldest first; returns their number. */
+static size_t write_seen(const struct policy_state *state, FILE *file)
 {
 	const struct table_link *link = state->seen.table.oldest;
 	size_t count = 0;
 
-	fprintf(file, "gnomon-seen 1 %016" PRIx64 "%016" PRIx64 "\n", state->salt.a, state->salt.b);
 	for (; link; link = link->newer) {
 		const struct seen_entry *entry = table_entry(link, const struct seen_entry,
 							     base.link);
@@ -165,10 +178,42 @@ static bool write_seen(const struct policy_state *state, FILE *file)
 		if (entry->base.expires_ns < state->now_ns)
 			continue;
 		count++;
-		fprintf(file, "%016" PRIx64 "%016" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
+		fprintf(file, "seen %016" PRIx64 "%016" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
 			entry->base.key.a, entry->base.key.b, entry->last_ns,
 			entry->base.expires_ns);
 	}
+	return count;
+}
+
+static size_t write_throttles(const struct policy_state *state, FILE *file)
+{
+	const struct table_link *link = state->throttles.table.oldest;
+	size_t count = 0;
+
+	for (; link; link = link->newer) {
+		const struct throttle_entry *entry = table_entry(link, const struct throttle_entry,
+								 base.link);
+
+		if (entry->base.expires_ns < state->now_ns)
+			continue;
+		count++;
+		fprintf(file,
+			"throttle %016" PRIx64 "%016" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+			"\n",
+			entry->base.key.a, entry->base.key.b, entry->since_ns,
+			entry->base.expires_ns, entry->suppressed);
+	}
+	return count;
+}
+
+static bool write_state(const struct policy_state *state, FILE *file)
+{
+	size_t count;
+
+	fprintf(file, "gnomon-state 1 %016" PRIx64 "%016" PRIx64 "\n", state->salt.a,
+		state->salt.b);
+	count = write_seen(state, file);
+	count += write_throttles(state, file);
 	fprintf(file, "end %zu\n", count);
 	return !ferror(file) && fflush(file) == 0;
 }
@@ -189,7 +234,7 @@ int policy_state_save(struct policy_state *state)
 		close(fd);
 		return -ENOMEM;
 	}
-	if (!write_seen(state, file) || fsync(fd) < 0)
+	if (!write_state(state, file) || fsync(fd) < 0)
 		return -EIO;
 	if (renameat(state->dir_fd, NEW_NAME, state->dir_fd, FILE_NAME) < 0 ||
 	    fsync(state->dir_fd) < 0)

@@ -61,7 +61,7 @@ struct policy_state {
 	uint64_t generations;
 	uint64_t suppressed, dropped;
 	uint64_t now_ns; /* of the latest event */
-	int dir_fd;      /* -1: what was seen is not kept */
+	int dir_fd;      /* -1: nothing is kept */
 	bool lasting, dirty;
 };
 
@@ -81,6 +81,6 @@ struct state_key key_begin(const struct policy_state *state, const struct rule *
 void key_add(struct state_key *key, const void *bytes, size_t len);
 /* The value of a field; false: the event has none. */
 bool key_add_field(struct state_key *key, const struct event *event, enum field field);
-/* The values of the fields; in place of an absent one the container, else the executable, else the
- * client's address. */
+/* The values of the fields; in place of an absent one the container's image, else its id, else the
+ * executable, else the client's address. */
 void key_add_fields(struct state_key *key, const struct event *event, const struct field_key *per);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gnomon.skel.h"
 #include "gnomon/tlslib.h"
@@ -15,6 +16,7 @@ struct attachments {
 	struct gnomon *skel;
 	struct hooks_report *report;
 	struct probe_handle *files[TLS_FILES_MAX]; /* beside report->files; NULL: not hooked */
+	uint64_t armed_ns;                         /* CLOCK_BOOTTIME of the latest file */
 };
 
 struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report)
@@ -121,21 +123,40 @@ static void report_file(struct attachments *a, const char *name, const char *lib
 	__atomic_store_n(&a->report->file_count, a->report->file_count + 1, __ATOMIC_RELEASE);
 }
 
-int attachments_file(struct attachments *a, int fd, const char *name)
+uint64_t *attachments_searched(struct attachments *a)
 {
-	struct tlslib_reader reader = {.read = tls_file_read, .ctx = &fd};
-	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
-	char path[64];
-	int n, r;
+	return &a->report->searched;
+}
 
-	n = tlslib_find(&reader, hooks, ARRAY_SIZE(hooks));
-	if (n <= 0)
-		return -ENOENT;
+uint64_t attachments_armed_ns(const struct attachments *a)
+{
+	return __atomic_load_n(&a->armed_ns, __ATOMIC_ACQUIRE);
+}
+
+/* Streams of processes that are older may be in the middle of a message. */
+static void note_armed(struct attachments *a)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	__atomic_store_n(&a->armed_ns,
+			 (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec,
+			 __ATOMIC_RELEASE);
+}
+
+int attachments_file(struct attachments *a, int fd, const char *name, const struct tls_hook *hooks,
+		     int count)
+{
+	char path[64];
+	int r;
+
 	if (a->report->file_count == TLS_FILES_MAX)
 		return -ENOSPC;
 	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = attach_hooks(a, path, hooks, n, &a->files[a->report->file_count]);
+	note_armed(a); /* and again: it takes a while, and streams are read meanwhile */
+	r = attach_hooks(a, path, hooks, count, &a->files[a->report->file_count]);
+	note_armed(a);
 	report_file(a, name, hooks[0].library->name, r);
 	return r;
 }

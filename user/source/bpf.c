@@ -13,6 +13,7 @@
 #include "source/bpf_load.h"
 #include "source/discover.h"
 #include "source/halves.h"
+#include "source/iteration.h"
 #include "source/ring.h"
 #include "source/samples.h"
 #include "source/sources.h"
@@ -37,7 +38,9 @@ struct bpf_source {
 	struct hooks_report hooks;
 	struct ring ring;
 	struct samples samples;
-	uint64_t record_ns; /* of the latest record, CLOCK_BOOTTIME */
+	struct iteration found;   /* sockets that were open before */
+	unsigned int found_walks; /* begun */
+	uint64_t record_ns;       /* of the latest record, CLOCK_BOOTTIME */
 	struct process_identity who;
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 	uint64_t polled_ns;
@@ -67,6 +70,7 @@ static void bpf_close(void *state)
 
 	if (!s)
 		return;
+	iteration_done(&s->found);
 	samples_done(&s->samples);
 	discovery_free(s->discovery);
 	halves_free(s->halves);
@@ -102,6 +106,7 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 		return -ENOMEM;
 	s->ring.epoll_fd = -1;
 	samples_init(&s->samples, -1, 0);
+	iteration_init(&s->found, sizeof(struct record_socket));
 	s->skel = bpf_load(&s->hooks, diag);
 	if (!s->skel) {
 		bpf_close(s);
@@ -114,7 +119,8 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	s->attachments = attachments_new(s->skel, &s->hooks);
 	s->halves = halves_new(half_dropped, s);
 	if (s->attachments)
-		s->discovery = discovery_new(s->attachments, tell_again, s);
+		s->discovery = discovery_new(s->attachments, config->state_directory, tell_again,
+					     s);
 	if (r || !s->per_cpu || !s->discovery || !s->halves) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
@@ -172,7 +178,8 @@ static struct stream_id stream_of(const struct record_header *header,
 	return (struct stream_id){header->who.pid, stream->handle, stream->generation};
 }
 
-static bool read_segment(const struct record_segment *r, uint32_t len, struct observation *obs)
+static bool read_segment(struct bpf_source *s, const struct record_segment *r, uint32_t len,
+			 struct observation *obs)
 {
 	if (len < sizeof(*r) || r->header.len > len - sizeof(*r) || r->dir >= DIR_COUNT)
 		return false;
@@ -183,6 +190,7 @@ static bool read_segment(const struct record_segment *r, uint32_t len, struct ob
 		.offset = r->offset,
 		.omitted = r->omitted,
 		.dir = (enum stream_dir)r->dir,
+		.midway = r->header.who.start_ns < attachments_armed_ns(s->attachments),
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
 	return true;
@@ -203,6 +211,7 @@ static bool read_join(struct bpf_source *s, const struct record_join *r, uint32_
 		.offset = r->offset,
 		.omitted = r->bytes,
 		.dir = (enum stream_dir)r->dir,
+		.midway = r->header.who.start_ns < attachments_armed_ns(s->attachments),
 	};
 	halves_join(s->halves, &half, &obs->segment);
 	return true;
@@ -330,7 +339,7 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 
 	switch (header->type) {
 	case RECORD_SEGMENT:
-		return read_segment(record, len, obs);
+		return read_segment(s, record, len, obs);
 	case RECORD_JOIN:
 		return read_join(s, record, len, obs);
 	case RECORD_STREAM_END:
@@ -367,7 +376,7 @@ static bool hold_half(struct bpf_source *s, const void *record, uint32_t len)
 	struct observation held;
 
 	if (len < sizeof(*r) || r->header.type != RECORD_SEGMENT || !r->half ||
-	    !read_segment(r, len, &held))
+	    !read_segment(s, r, len, &held))
 		return false;
 	halves_hold(s->halves, &held.segment);
 	return true;
@@ -392,6 +401,24 @@ static bool next_sample(struct bpf_source *s, uint64_t now, struct observation *
 	return true;
 }
 
+/* A socket that was open before the source was. All of them come before the first record of the ring, which may
+ * tell of one's end. */
+static bool next_found(struct bpf_source *s, struct observation *obs)
+{
+	const struct bpf_link *const walks[] = {s->skel->links.found_listeners,
+						s->skel->links.found_connections};
+
+	for (;;) {
+		const struct record_socket *record = iteration_next(&s->found);
+
+		if (record)
+			return read_record(s, record, sizeof(*record), obs);
+		if (s->found_walks == ARRAY_SIZE(walks) || !walks[s->found_walks])
+			return false;
+		iteration_start(&s->found, bpf_link__fd(walks[s->found_walks++]));
+	}
+}
+
 static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 {
 	struct bpf_source *s = state;
@@ -404,6 +431,8 @@ static int bpf_next(void *state, struct observation *obs, int timeout_ms)
 		s->discovering = true;
 		discovery_start(s->discovery);
 	}
+	if (next_found(s, obs))
+		return 1;
 	for (;;) {
 		if (next_sample(s, s->record_ns, obs))
 			return 1;

@@ -150,6 +150,29 @@ static void attach_packets(struct gnomon *skel, struct hooks_report *report)
 		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
 }
 
+/* The iterators over open files need bpf_sock_from_file (5.11) and the cookies of sockets in tracing (5.12). */
+static void choose_found(struct gnomon *skel, const struct btf *btf)
+{
+	bool usable = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
+		      btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0 &&
+		      btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
+
+	bpf_program__set_autoload(skel->progs.found_listeners, usable);
+	bpf_program__set_autoload(skel->progs.found_connections, usable);
+	bpf_program__set_autoattach(skel->progs.found_listeners, false);
+	bpf_program__set_autoattach(skel->progs.found_connections, false);
+}
+
+static bool attach_found(struct gnomon *skel)
+{
+	if (!bpf_program__autoload(skel->progs.found_connections))
+		return false;
+	skel->links.found_listeners = bpf_program__attach_iter(skel->progs.found_listeners, NULL);
+	skel->links.found_connections = bpf_program__attach_iter(skel->progs.found_connections,
+								 NULL);
+	return skel->links.found_listeners && skel->links.found_connections;
+}
+
 /* Without it there are no interim byte counts, and nothing else is missing. */
 static void attach_samples(struct gnomon *skel)
 {
@@ -196,6 +219,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	}
 	choose_link(skel, btf, report);
 	choose_uprobes(skel, report);
+	choose_found(skel, btf);
 	btf__free(btf);
 
 	bpf_program__set_autoattach(skel->progs.packet_out, false);
@@ -214,7 +238,9 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	}
 	report_hook(report, HOOK_PROCESS, HOOK_ATTACHED,
 		    "tp_btf sched_process_exec, sched_process_exit");
-	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
+	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state; %s",
+		    attach_found(skel) ? "iter task_file for those open before"
+				       : "those open before have no identity");
 	attach_packets(skel, report);
 	attach_samples(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);

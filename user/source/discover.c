@@ -16,6 +16,7 @@
 #include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
 #include "source/attach.h"
+#include "source/hook_cache.h"
 #include "source/libraries.h"
 #include "util/cleanup.h"
 #include "util/table.h"
@@ -36,6 +37,7 @@ struct request {
 
 struct discovery {
 	struct attachments *attachments;
+	struct hook_cache *known;
 	void (*gone)(void *ctx, const struct file_key *key);
 	void *ctx;
 	struct table examined;
@@ -50,12 +52,16 @@ struct discovery {
 	bool stop;
 };
 
-struct discovery *discovery_new(struct attachments *attachments,
+struct discovery *discovery_new(struct attachments *attachments, const char *directory,
 				void (*gone)(void *ctx, const struct file_key *key), void *ctx)
 {
 	struct discovery *d = calloc(1, sizeof(*d));
 
-	if (!d || table_init(&d->examined, FILES_EXAMINED_MAX)) {
+	if (!d)
+		return NULL;
+	d->known = hook_cache_new(directory, attachments_searched(attachments));
+	if (!d->known || table_init(&d->examined, FILES_EXAMINED_MAX)) {
+		hook_cache_free(d->known);
 		free(d);
 		return NULL;
 	}
@@ -85,6 +91,7 @@ void discovery_free(struct discovery *d)
 		free(e);
 	}
 	table_done(&d->examined);
+	hook_cache_free(d->known);
 	pthread_cond_destroy(&d->wake);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
@@ -130,14 +137,19 @@ static bool look_at(struct discovery *d, const char *path, const char *name)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct tlslib_reader reader = {tls_file_read, &fd};
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct stat st;
+	int n;
 
 	if (fd < 0 || fstat(fd, &st))
 		return false;
 	if (!S_ISREG(st.st_mode) || !first_look(d, &st))
 		return true;
-	if (tlslib_by_path(span_str(name)) || tlslib_plausible(&reader))
-		attachments_file(d->attachments, fd, name);
+	if (!tlslib_by_path(span_str(name)) && !tlslib_plausible(&reader))
+		return true;
+	n = hook_cache_find(d->known, fd, &st, hooks, ARRAY_SIZE(hooks));
+	if (n > 0)
+		attachments_file(d->attachments, fd, name, hooks, n);
 	return true;
 }
 
@@ -233,6 +245,16 @@ static void look_at_until_stopped(void *ctx, const char *path, const char *open_
 		look_at(ctx, open_path, path);
 }
 
+static bool is_idle(struct discovery *d)
+{
+	bool idle;
+
+	pthread_mutex_lock(&d->lock);
+	idle = !d->waiting && !d->everything;
+	pthread_mutex_unlock(&d->lock);
+	return idle;
+}
+
 static void *discover(void *ctx)
 {
 	struct discovery *d = ctx;
@@ -244,6 +266,8 @@ static void *discover(void *ctx)
 			visit_mappings(look_at_until_stopped, d);
 		else if (!look_through(d, request.pid))
 			d->gone(d->ctx, &request.key);
+		if (is_idle(d))
+			hook_cache_save(d->known);
 	}
 	return NULL;
 }

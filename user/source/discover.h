@@ -13,9 +13,10 @@ struct discovery;
  */
 
 /* `gone(ctx, key)` is called in the thread for a file that could not be looked at because its process had ended:
- * the kernel half should tell it again. NULL when out of memory. */
+ * the kernel half should tell it again. What is found is kept in `directory` for the next run; NULL: it is not.
+ * NULL when out of memory. */
 struct file_key;
-struct discovery *discovery_new(struct attachments *attachments,
+struct discovery *discovery_new(struct attachments *attachments, const char *directory,
 				void (*gone)(void *ctx, const struct file_key *key), void *ctx);
 /* Ends the thread and waits for it. */
 void discovery_free(struct discovery *discovery);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "gnomon/limits.h"
@@ -40,6 +41,7 @@ struct hooks_report {
 	struct hook_report hook[HOOK_COUNT];
 	struct tls_file_report files[TLS_FILES_MAX];
 	size_t file_count;
+	uint64_t searched;                /* files that no earlier run had searched; atomic */
 	const struct probe_means *probes; /* how TLS functions are hooked */
 	bool uprobe_multi;
 };

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "gnomon/abi.h"
-#include "gnomon/limits.h"
-
-struct bpf_link;
+#include "source/iteration.h"
 
 /*
  * Byte counts of open sockets, by the kernel half's iterator: a walk every interval, read piece by piece
- * between records, so that ten thousand sockets delay nobody. Zeroed with both descriptors -1 it is off.
+ * between records, so that ten thousand sockets delay nobody.
  */
 struct samples {
-	int link_fd, walk_fd; /* walk_fd: -1 between walks */
+	int link_fd;
 	uint64_t interval_ns, next_ns;
-	size_t count, at;
-	struct socket_sample batch[SOCKET_SAMPLES_BATCH];
+	struct iteration walk;
 };
 
 /* `link_fd` is the iterator's link, -1 without one; not owned. */

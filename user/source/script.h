@@ -28,9 +28,10 @@
  * socket established cookie=7 role=connected pid=100 local=10.0.0.2:40000 remote=[2001:db8::1]:443
  * socket closed cookie=7 sent=100 received=200
  * socket listening cookie=9 pid=100 local=127.0.0.1:11434
+ * socket found cookie=8 role=connected pid=100 local=10.0.0.2:40001 remote=10.0.0.1:443 sent=9 received=9
  *	role, pid, addresses and byte counts of a cookie stay until changed.
  * segment pid=100 handle=0x10 gen=1 dir=out "POST / HTTP/1.1\r\n"
- *         repeat=1 cookie=7 offset=0 omitted=0
+ *         repeat=1 cookie=7 offset=0 omitted=0 midway=0
  *	offset: by default where the direction ended. cookie: by default the stream's last. gen: 1.
  *	More than SEGMENT_BYTES_MAX come as several segments.
  * gap pid=100 handle=0x10 gen=1 dir=in bytes=500

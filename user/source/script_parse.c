@@ -39,6 +39,7 @@ enum attribute {
 	A_DIR,
 	A_OFFSET,
 	A_OMITTED,
+	A_MIDWAY,
 	A_REPEAT,
 	A_BYTES,
 	A_KIND,
@@ -65,6 +66,7 @@ enum value_type {
 static const struct choice socket_states[] = {{"established", SOCKET_ESTABLISHED},
 					      {"closed", SOCKET_CLOSED},
 					      {"listening", SOCKET_LISTENING},
+					      {"found", SOCKET_FOUND},
 					      {0}};
 static const struct choice socket_roles[] = {
 	{"connected", SOCKET_CONNECTED}, {"accepted", SOCKET_ACCEPTED}, {0}};
@@ -108,6 +110,7 @@ static const struct {
 	[A_DIR] = {"dir", VALUE_CHOICE, 0, directions},
 	[A_OFFSET] = {"offset", VALUE_NUMBER, STREAM_LEN_MAX},
 	[A_OMITTED] = {"omitted", VALUE_NUMBER, STREAM_LEN_MAX},
+	[A_MIDWAY] = {"midway", VALUE_NUMBER, 1},
 	[A_REPEAT] = {"repeat", VALUE_NUMBER, SCRIPT_PAYLOAD_MAX},
 	[A_BYTES] = {"bytes", VALUE_NUMBER, STREAM_LEN_MAX},
 	[A_KIND] = {"kind", VALUE_CHOICE, 0, link_kinds},
@@ -423,6 +426,7 @@ static int do_segment(struct parser *p, struct values *v)
 						      .cookie = s->cookie,
 						      .offset = offset,
 						      .omitted = omitted,
+						      .midway = v->number[A_MIDWAY],
 						      .dir = dir};
 	return 0;
 }
@@ -506,7 +510,8 @@ static const struct statement {
 	{"socket", BIT(A_STATE) | BIT(A_COOKIE), BIT(A_PID) | BIT(A_ROLE) | BIT(A_LOCAL) |
 	 BIT(A_REMOTE) | BIT(A_SENT) | BIT(A_RECEIVED), do_socket},
 	{"segment", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_STRING), STREAM |
-	 BIT(A_COOKIE) | BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_REPEAT), do_segment},
+	 BIT(A_COOKIE) | BIT(A_OFFSET) | BIT(A_OMITTED) | BIT(A_MIDWAY) | BIT(A_REPEAT),
+	 do_segment},
 	{"gap", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_DIR) | BIT(A_BYTES), STREAM | BIT(A_COOKIE) |
 	 BIT(A_OFFSET), do_segment},
 	{"link", BIT(A_PID) | BIT(A_HANDLE) | BIT(A_COOKIE), STREAM | BIT(A_KIND), do_link},

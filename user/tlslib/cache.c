@@ -5,28 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gnomon/limits.h"
+#include "tlslib/cache_internal.h"
 #include "tlslib/elf_image.h"
 #include "util/cleanup.h"
-#include "util/table.h"
-
-/* By build id and trust, or by the file's identity; never both, so the unused part is zero. */
-struct key {
-	struct tlslib_identity identity;
-	uint64_t build_id_len;
-	uint8_t build_id[ELF_BUILD_ID_MAX];
-};
-
-struct entry {
-	struct table_link link;
-	struct key key;
-	int result; /* hooks, or -ENOENT */
-	struct tls_hook hooks[];
-};
-
-struct tlslib_cache {
-	struct table table;
-};
 
 struct tlslib_cache *tlslib_cache_new(size_t max)
 {
@@ -37,26 +18,29 @@ struct tlslib_cache *tlslib_cache_new(size_t max)
 	return TAKE_PTR(cache);
 }
 
-static void forget_oldest(struct tlslib_cache *cache)
+static void forget(struct tlslib_cache *cache, struct table_link *link)
 {
-	struct table_link *oldest = cache->table.oldest;
+	table_remove(&cache->table, link);
+	free(table_entry(link, struct cache_entry, link));
+}
 
-	table_remove(&cache->table, oldest);
-	free(table_entry(oldest, struct entry, link));
+void cache_clear(struct tlslib_cache *cache)
+{
+	while (cache->table.oldest)
+		forget(cache, cache->table.oldest);
 }
 
 void tlslib_cache_free(struct tlslib_cache *cache)
 {
 	if (!cache)
 		return;
-	while (cache->table.oldest)
-		forget_oldest(cache);
+	cache_clear(cache);
 	table_done(&cache->table);
 	free(cache);
 }
 
 static int key_of(const struct tlslib_reader *reader, const struct tlslib_identity *identity,
-		  struct key *key)
+		  struct cache_key *key)
 {
 	struct elf_image image;
 	int n = 0;
@@ -81,53 +65,102 @@ static int key_of(const struct tlslib_reader *reader, const struct tlslib_identi
 
 static bool same_key(const struct table_link *link, const void *key)
 {
-	const struct entry *entry = table_entry(link, const struct entry, link);
+	const struct cache_entry *entry = table_entry(link, const struct cache_entry, link);
 
 	return memcmp(&entry->key, key, sizeof(entry->key)) == 0;
 }
 
-static void remember(struct tlslib_cache *cache, const struct key *key, uint64_t hash, int result,
-		     const struct tls_hook *hooks)
+struct cache_entry *cache_entry_new(int hooks)
 {
-	size_t bytes = result > 0 ? (size_t)result * sizeof(*hooks) : 0;
-	struct entry *entry = calloc(1, sizeof(*entry) + bytes);
+	struct cache_entry *entry;
+
+	return calloc(1, sizeof(*entry) + (size_t)hooks * sizeof(entry->hooks[0]));
+}
+
+void cache_add(struct tlslib_cache *cache, struct cache_entry *entry)
+{
+	uint64_t hash = table_hash(&cache->table, &entry->key, sizeof(entry->key));
+
+	if (table_full(&cache->table))
+		forget(cache, cache->table.oldest);
+	table_add(&cache->table, &entry->link, hash);
+}
+
+/* The code at a hook; false: it cannot be read. */
+static bool read_start(const struct tlslib_reader *reader, const struct tls_hook *hook,
+		       uint8_t start[static TLSLIB_START_BYTES])
+{
+	return reader->read(reader->ctx, start, TLSLIB_START_BYTES, hook->file_offset) ==
+	       TLSLIB_START_BYTES;
+}
+
+static void remember(struct tlslib_cache *cache, const struct tlslib_reader *reader,
+		     const struct cache_key *key, int result, const struct tls_hook *hooks)
+{
+	_cleanup_free_ struct cache_entry *entry = cache_entry_new(result > 0 ? result : 0);
 
 	if (!entry)
 		return; /* the next process searches again */
 	entry->key = *key;
 	entry->result = result;
-	if (bytes)
-		memcpy(entry->hooks, hooks, bytes);
-	if (table_full(&cache->table))
-		forget_oldest(cache);
-	table_add(&cache->table, &entry->link, hash);
+	for (int i = 0; i < result; i++) {
+		entry->hooks[i].hook = hooks[i];
+		if (!read_start(reader, &hooks[i], entry->hooks[i].start))
+			return;
+	}
+	cache_add(cache, TAKE_PTR(entry));
+	cache->changed = true;
+}
+
+/* Is the code still what it was? */
+static bool holds(const struct cache_entry *entry, const struct tlslib_reader *reader)
+{
+	uint8_t start[TLSLIB_START_BYTES];
+
+	for (int i = 0; i < entry->result; i++)
+		if (!read_start(reader, &entry->hooks[i].hook, start) ||
+		    memcmp(start, entry->hooks[i].start, sizeof(start)) != 0)
+			return false;
+	return true;
 }
 
 int tlslib_cache_find(struct tlslib_cache *cache, const struct tlslib_reader *reader,
-		      const struct tlslib_identity *identity, struct tls_hook *hooks, size_t cap)
+		      const struct tlslib_identity *identity, struct tls_hook *hooks, size_t cap,
+		      bool *searched)
 {
 	struct table_link *link;
-	struct key key;
-	uint64_t hash;
+	struct cache_key key;
 	int r = key_of(reader, identity, &key);
 
+	if (searched)
+		*searched = false;
 	if (r)
 		return r;
-	hash = table_hash(&cache->table, &key, sizeof(key));
-	link = table_find(&cache->table, hash, same_key, &key);
+	link = table_find(&cache->table, table_hash(&cache->table, &key, sizeof(key)), same_key,
+			  &key);
 	if (link) {
-		const struct entry *entry = table_entry(link, const struct entry, link);
+		const struct cache_entry *entry = table_entry(link, struct cache_entry, link);
 
-		table_touch(&cache->table, link);
-		if (entry->result > 0 && (size_t)entry->result > cap)
-			return -ENOENT;
-		if (entry->result > 0)
-			memcpy(hooks, entry->hooks, (size_t)entry->result * sizeof(*hooks));
-		return entry->result;
+		if (holds(entry, reader)) {
+			table_touch(&cache->table, link);
+			if (entry->result > 0 && (size_t)entry->result > cap)
+				return -ENOENT;
+			for (int i = 0; i < entry->result; i++)
+				hooks[i] = entry->hooks[i].hook;
+			return entry->result;
+		}
+		forget(cache, link);
 	}
+	if (searched)
+		*searched = true;
 	r = tlslib_find(reader, hooks, cap);
 	/* With less room than a file may need, it is an answer for this caller only. */
 	if ((r > 0 || r == -ENOENT) && cap >= TLS_HOOKS_PER_FILE_MAX)
-		remember(cache, &key, hash, r, hooks);
+		remember(cache, reader, &key, r, hooks);
 	return r;
+}
+
+bool tlslib_cache_changed(const struct tlslib_cache *cache)
+{
+	return cache->changed;
 }

@@ -98,6 +98,15 @@ void arena_join(struct arena *to, struct arena *from)
 	from->blocks = NULL;
 }
 
+size_t arena_bytes(const struct arena *arena)
+{
+	size_t bytes = 0;
+
+	for (const struct arena_block *block = arena->blocks; block; block = block->next)
+		bytes += sizeof(*block) + block->size;
+	return bytes;
+}
+
 void arena_done(struct arena *arena)
 {
 	while (arena->blocks) {

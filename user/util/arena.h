@@ -21,4 +21,6 @@ __attribute__((format(printf, 2, 3))) char *arena_format(struct arena *arena, co
 							 ...);
 /* Moves everything that `from` holds into `to`: pointers stay good. */
 void arena_join(struct arena *to, struct arena *from);
+/* Bytes that it takes, room in its blocks included. */
+size_t arena_bytes(const struct arena *arena);
 void arena_done(struct arena *arena);

@@ -205,6 +205,14 @@ static void read_object(struct reader *reader, struct json_object *object, const
 	}
 }
 
+/* Nothing but blanks from there on? */
+static bool is_blank(struct span text)
+{
+	while (text.len && memchr(" \t\r\n", text.at[0], 4))
+		text = span_skip(text, 1);
+	return text.len == 0;
+}
+
 int event_from_json(struct event *event, struct span json, struct arena *arena, const char *name,
 		    unsigned int line, struct diag *diag)
 {
@@ -221,6 +229,9 @@ int event_from_json(struct event *event, struct span json, struct arena *arena, 
 		object = json_tokener_parse_ex(tokener, json.at, (int)json.len);
 	if (!object || !json_object_is_type(object, json_type_object)) {
 		diag_add(diag, name, line, 1, "not a JSON object");
+		reader.failed = true;
+	} else if (!is_blank(span_skip(json, json_tokener_get_parse_end(tokener)))) {
+		diag_add(diag, name, line, 1, "more stands behind the object");
 		reader.failed = true;
 	} else {
 		read_object(&reader, object, "", 0);

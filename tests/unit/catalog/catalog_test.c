@@ -52,7 +52,8 @@ static const char *found(const struct catalog *catalog, const char *host)
 {
 	struct catalog_match match;
 
-	return catalog_lookup(catalog, span_str(host), &match) ? match.service->id : "";
+	return catalog_lookup(catalog, span_str(host), (struct span){0}, &match) ? match.service->id
+										 : "";
 }
 
 static const char precedence[] = "services:\n"
@@ -113,7 +114,8 @@ static void test_host_forms(void **state)
 	char longest[300];
 
 	(void)state;
-	assert_false(catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), &match));
+	assert_false(catalog_lookup(catalog, SPAN_LITERAL("api.a.example.com"), (struct span){0},
+				    &match));
 	add(catalog, "f", precedence);
 	assert_int_equal(catalog_seal(catalog), 0);
 	assert_string_equal(found(catalog, "API.A.Example.COM"), "exact");
@@ -182,7 +184,7 @@ static void test_match(void **state)
 	(void)state;
 	add(catalog, "f", text);
 	assert_int_equal(catalog_seal(catalog), 0);
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("api.a.io"), &match));
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("api.a.io"), (struct span){0}, &match));
 	assert_string_equal(match.service->id, "a");
 	assert_string_equal(match.service->vendor, "Vendor A");
 	assert_string_equal(match.service->kind, "coding-agent");
@@ -194,20 +196,20 @@ static void test_match(void **state)
 	assert_int_equal(match.service->pattern_count, 3);
 	assert_int_equal(match.how, CATALOG_HOST_EXACT);
 	assert_int_equal(match.confidence, 80);
-	assert_true(match.api);
+	assert_int_equal(match.place, CATALOG_API_HOST);
 	assert_false(match.shared);
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("x.b.io"), &match));
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("x.b.io"), (struct span){0}, &match));
 	assert_int_equal(match.how, CATALOG_HOST_SUFFIX);
-	assert_string_equal(match.pattern, "*.b.io");
+	assert_true(span_eq(match.pattern, SPAN_LITERAL("*.b.io")));
 	assert_int_equal(match.confidence, 20);
 	assert_true(match.shared);
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("www.a.io"), &match));
-	assert_false(match.api);
-	assert_true(catalog_lookup(catalog, SPAN_LITERAL("b.c"), &match));
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("www.a.io"), (struct span){0}, &match));
+	assert_int_equal(match.place, CATALOG_WEB_HOST);
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("b.c"), (struct span){0}, &match));
 	assert_true(match.shared);
 	assert_null(match.service->country);
 	assert_string_equal(match.service->provider, "b");
-	assert_int_equal(match.confidence, 90);
+	assert_int_equal(match.confidence, 95);
 	catalog_free(catalog);
 }
 
@@ -264,7 +266,7 @@ static void test_errors(void **state)
 	       "f:3:51: duplicate pattern \"x.io\", the first on line 2");
 	REFUSE("services:\n  - {id: A, vendor: V, kind: mcp, country: usa}\n",
 	       "f:2:10: an id is a-z, 0-9, '-', '.' or '_', at most 63 characters, not \"unknown\"",
-	       "f:2:44: a country is two capital letters (ISO 3166 alpha-2)");
+	       "f:2:44: a country is two capital letters, a code of ISO 3166 alpha-2");
 	REFUSE("services:\n  - {id: unknown, vendor: V, kind: mcp}\n",
 	       "f:2:10: an id is a-z, 0-9, '-', '.' or '_', at most 63 characters, not "
 	       "\"unknown\"");
@@ -302,7 +304,17 @@ static void test_bad_patterns(void **state)
 	bad_pattern("a.b.", "empty label");
 	bad_pattern("-a.b", "a label neither begins nor ends with '-'");
 	bad_pattern("https://a.b", odd);
-	bad_pattern("a.b/c", odd);
+	bad_pattern("\xc3\xa4.b", "an international name is written as on the wire, with xn--");
+	bad_pattern("a.b/", "empty segment of a path");
+	bad_pattern("a.b//c", "empty segment of a path");
+	bad_pattern("a.b/c/", "empty segment of a path");
+	bad_pattern("a.b/../c", "a path has no segments \".\" and \"..\"");
+	bad_pattern("a.b/c*", "a '*' in a path stands for a whole segment");
+	bad_pattern("a.b/c?d",
+		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
+	bad_pattern("a.b/c d",
+		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
+	bad_pattern("/c", "empty pattern");
 	bad_pattern("a b.c", odd);
 	bad_pattern("*", "a '*' needs at least two literal labels behind it");
 	bad_pattern("a.*", "a '*' needs at least two literal labels behind it");

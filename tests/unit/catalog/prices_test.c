@@ -74,10 +74,10 @@ static void test_names(void **state)
 		{"anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5"},
 		{"anthropic", "claude-3-5-haiku-latest", "claude-3-5-haiku"},
 		{"anthropic", "gpt-4o", "none"},
-		{"google-gemini", "models/gemini-2.5-flash", "gemini-2.5-flash"},
-		{"google-gemini", "gemini-2.0-flash-001", "gemini-2.0-flash"},
-		{"google-vertex", "claude-sonnet-4-5@20250929", "claude-sonnet-4-5"},
-		{"google-vertex", "publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"},
+		{"google-gemini-api", "models/gemini-2.5-flash", "gemini-2.5-flash"},
+		{"google-gemini-api", "gemini-2.0-flash-001", "gemini-2.0-flash"},
+		{"google-vertex-ai", "claude-sonnet-4-5@20250929", "claude-sonnet-4-5"},
+		{"google-vertex-ai", "publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"},
 		{"amazon-bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 		 "anthropic.claude-sonnet-4-5"},
 		{"amazon-bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -90,7 +90,7 @@ static void test_names(void **state)
 		/* a global profile never costs what a region does */
 		{"amazon-bedrock", "global.anthropic.claude-3-haiku-20240307-v1:0", "none"},
 		{"deepseek", "deepseek-v9", "none"},
-		{"fireworks", "accounts/fireworks/models/gpt-oss-120b", "gpt-oss-120b"},
+		{"fireworks-ai", "accounts/fireworks/models/gpt-oss-120b", "gpt-oss-120b"},
 		{"groq", "meta-llama/llama-4-scout-17b-16e-instruct",
 		 "meta-llama/llama-4-scout-17b-16e-instruct"},
 		{"openrouter", "anthropic/claude-sonnet-4.5", "claude-sonnet-4-5"},
@@ -130,8 +130,9 @@ static void test_built_in(void **state)
 {
 	struct catalog *catalog = catalog_new();
 	struct diag diag = {0};
-	static const char *const services[] = {"openai",         "anthropic",    "google-gemini",
-					       "amazon-bedrock", "azure-openai", "openrouter"};
+	static const char *const services[] = {
+		"openai",         "anthropic",    "google-gemini-api",
+		"amazon-bedrock", "azure-openai", "openrouter"};
 
 	assert_int_equal(catalog_add_builtin(catalog, &diag), 0);
 	assert_int_equal(catalog_seal(catalog), 0);

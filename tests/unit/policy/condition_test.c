@@ -39,7 +39,11 @@ static void fill(struct event *event)
 static const struct span people_items[] = {{"dave", 4}, {"alice", 5}, {"carol", 5}, {"bob", 3}};
 static const struct span net_items[] = {{"192.168.0.0/16", 14}, {"10.0.0.0/8", 10}};
 static const struct span number_items[] = {{"5", 1}, {"1000.0", 6}};
-static const struct condition_list lists[] = {{{"nets", 4}, net_items, 2},
+static const struct span glob_items[] = {{"bo*", 3}, {"a*e", 3}};
+static struct span many_items[GLOBS_PER_TEST_MAX + 1];
+static const struct condition_list lists[] = {{{"globs", 5}, glob_items, 2},
+					      {{"many", 4}, many_items, ARRAY_SIZE(many_items)},
+					      {{"nets", 4}, net_items, 2},
 					      {{"numbers", 7}, number_items, 2},
 					      {{"people", 6}, people_items, 4}};
 
@@ -276,6 +280,7 @@ static void test_errors(void **state)
 	refuse("user.name in ()", "              ^", "expected a value");
 	refuse("user.name in (\"a\" \"b\")", "                  ^", "expected ',' or ')'");
 	refuse("user.name in (\"a\"]", "                 ^", "expected ',' or ')'");
+	refuse("user.name in [\"a\")", "                 ^", "expected ',' or ']'");
 	refuse("user.name in (\"a\", 5)", "                   ^",
 	       "user.name is a string and does not compare with a number");
 	refuse("user.name in host.name", "             ^", "expected a list");
@@ -286,7 +291,8 @@ static void test_errors(void **state)
 	refuse("user.name in $", "             ^", "a '$' needs the name of a list");
 	refuse("process.pid in $people", "               ^",
 	       "\"dave\" of the list \"people\" is no number for process.pid");
-	refuse("user.name == $people", "             ^", "a list stands behind \"in\" only");
+	refuse("user.name == $people", "             ^",
+	       "a $list stands behind \"in\", \"matches\" and \"cidr\" only");
 	refuse("(user.name exists", "                 ^", "expected ')'");
 	refuse("user.name exists)", "                ^", "expected \"and\", \"or\" or the end");
 	refuse("user.name exists host.name exists", "                 ^",
@@ -299,6 +305,52 @@ static void test_errors(void **state)
 	       "not a number that can be used: 99999999999999999999");
 	refuse("process.pid > 10m", "              ^", "not a number that can be used: 10m");
 	refuse("user.name == \"x\" # y", "                 ^", "unexpected '#'");
+}
+
+/* One of several globs, of a string or of a list's items. */
+static void test_globs(void **state)
+{
+	(void)state;
+	expect("user.name matches (\"bo*\", \"al?ce\")", TRI_TRUE);
+	expect("user.name matches [\"bo*\", \"alic\"]", TRI_FALSE);
+	expect("user.name matches $globs", TRI_TRUE);
+	expect("gnomon.verdict matches $globs", TRI_FALSE);
+	expect("host.name matches $globs", TRI_UNKNOWN);
+	expect("not (host.name matches (\"*\"))", TRI_UNKNOWN);
+	expect("gnomon.ancestors matches \"ss*\"", TRI_TRUE);
+	expect("gnomon.ancestors matches \"*as*\"", TRI_TRUE);
+	expect("gnomon.ancestors matches \"ss\"", TRI_FALSE);
+	expect("gnomon.ancestors matches (\"zsh*\", \"*sh\")", TRI_TRUE);
+	expect("gnomon.ancestors matches $globs", TRI_FALSE);
+	expect("tags matches \"*\"", TRI_UNKNOWN);
+	/* one that stands for itself is no different */
+	expect("user.name matches \"alice\"", TRI_TRUE);
+	expect("user.name matches gnomon.verdict", TRI_FALSE);
+}
+
+static void test_glob_errors(void **state)
+{
+	char text[8 * GLOBS_PER_TEST_MAX];
+	size_t n;
+
+	(void)state;
+	refuse("user.name matches ()", "                   ^", "expected a value");
+	refuse("user.name matches (5)", "                   ^",
+	       "user.name is a string and does not compare with a number");
+	refuse("process.pid matches (\"5\")", "            ^",
+	       "\"matches\" needs a string or a list, process.pid is a number");
+	refuse("tags matches 5", "             ^", "expected a glob, ( globs ) or a $list");
+	refuse("user.name matches $glob", "                  ^",
+	       "unknown list \"glob\", did you mean \"globs\"?");
+	refuse("user.name matches $many", "                  ^",
+	       "the list \"many\" has 257 items, \"matches\" takes at most 256");
+	n = (size_t)snprintf(text, sizeof(text), "user.name matches (\"alice\"");
+	for (int i = 1; i < GLOBS_PER_TEST_MAX; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, ",\"*\"");
+	strcpy(text + n, ")");
+	expect(text, TRI_TRUE);
+	strcpy(text + n, ",\"x\")");
+	refuse(text, "                  ^", "\"matches\" takes at most 256 globs");
 }
 
 static void test_cidr_errors(void **state)
@@ -459,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_operators),     cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_other_types),   cmocka_unit_test(test_three_values),
 		cmocka_unit_test(test_precedence),    cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_globs),         cmocka_unit_test(test_glob_errors),
 		cmocka_unit_test(test_cidr_errors),   cmocka_unit_test(test_macros),
 		cmocka_unit_test(test_macro_weight),  cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_deepest_stack),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "unit/policy/policies.h"
+#include "util/cleanup.h"
 #include "util/files.h"
 
 /* Policies as users write them, under rules/examples/: each loads upon what is built in, and its tests
@@ -62,6 +63,108 @@ static void test_each(void **state)
 	file_list_done(&list);
 }
 
+/* What the provider list of a file says, known facts and unknown ones. */
+static void test_verdicts(void **state)
+{
+	static const struct {
+		const char *file, *service;
+		struct {
+			enum field field;
+			const char *value;
+		} facts[3];
+		const char *verdict, *reason_ends;
+	} cases[] = {
+		{"workspace-only",
+		 "chatgpt",
+		 {{F_ACCOUNT_KIND, "organisation"}},
+		 "sanctioned",
+		 "organisation"},
+		{"workspace-only",
+		 "chatgpt",
+		 {{F_ACCOUNT_KIND, "personal"}},
+		 "unsanctioned",
+		 "fits but for gnomon.account.kind"},
+		{"workspace-only",
+		 "chatgpt",
+		 {{0}},
+		 "undetermined",
+		 "gnomon.account.kind, which is not known"},
+		{"workspace-only",
+		 "openai",
+		 {{F_SERVICE_KIND, "model-api"}},
+		 "unsanctioned",
+		 "matches"},
+		{"no-country",
+		 "deepseek",
+		 {{F_SERVICE_COUNTRY, "CN"}},
+		 "unsanctioned",
+		 "country CN"},
+		{"no-country",
+		 "ollama",
+		 {{F_SERVICE_COUNTRY, "US"}, {F_SERVICE_KIND, "self-hosted"}},
+		 "tolerated",
+		 "kind self-hosted"},
+		{"no-country", "unknown", {{0}}, "unsanctioned", "matches"},
+		{"group-one-model",
+		 "azure-openai",
+		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
+		 "sanctioned",
+		 "groups quant"},
+		{"group-one-model",
+		 "azure-openai",
+		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
+		 "unsanctioned",
+		 "groups quant"},
+		{"group-one-model",
+		 "openai",
+		 {{F_USER_GROUP_NAME, "quant"}},
+		 "unsanctioned",
+		 "groups quant"},
+		{"group-one-model",
+		 "openai",
+		 {{F_USER_GROUP_NAME, "sales"}, {F_SERVICE_KIND, "model-api"}},
+		 "unsanctioned",
+		 "matches"},
+		/* the model was not seen, or the user is not known */
+		{"group-one-model",
+		 "azure-openai",
+		 {{F_USER_GROUP_NAME, "quant"}},
+		 "undetermined",
+		 "gen_ai.request.model, which is not known"},
+		{"group-one-model",
+		 "openai",
+		 {{F_GEN_AI_RESPONSE_MODEL, "o3"}},
+		 "undetermined",
+		 "user.group.name, which is not known"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy *policy = policy_new();
+		struct diag diag = {0};
+		struct event event;
+		char path[64];
+
+		snprintf(path, sizeof(path), FOLDER "/%s.yaml", cases[i].file);
+		assert_int_equal(policy_add_builtin(policy, &diag), 0);
+		assert_int_equal(policy_add_path(policy, path, &diag), 0);
+		assert_int_equal(policy_seal(policy, &diag), 0);
+		/* the catalogue knows of all but the unknown what they are */
+		call(&event, cases[i].service,
+		     strcmp(cases[i].service, "unknown") == 0 ? NULL : "model-api");
+		for (size_t f = 0; f < ARRAY_SIZE(cases[i].facts) && cases[i].facts[f].value; f++)
+			event_set_text(&event, cases[i].facts[f].field, cases[i].facts[f].value);
+		policy_judge(policy, &event);
+		if (!span_eq(event.value[F_VERDICT].string, span_str(cases[i].verdict)) ||
+		    !span_ends(event.value[F_VERDICT_REASON].string,
+			       span_str(cases[i].reason_ends)))
+			fail_msg("%s, case %zu: %.*s", cases[i].file, i,
+				 (int)event.value[F_VERDICT_REASON].string.len,
+				 event.value[F_VERDICT_REASON].string.at);
+		policy_free(policy);
+	}
+}
+
 static void test_together(void **state)
 {
 	(void)state;
@@ -72,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_together),
 	};
 

@@ -346,6 +346,41 @@ static void test_rules(void **state)
 	policy_free(policy);
 }
 
+/* What a finding names as its reason: each field once, macros written out; and its window. */
+static void test_facts(void **state)
+{
+	static const enum field wanted[] = {F_USER_NAME, F_KEY_KIND, F_URL_DOMAIN,
+					    F_TLS_CLIENT_SERVER_NAME, F_TAGS};
+	struct policy *policy = make(
+		"macros: {key: gnomon.key.kind exists and not (user.name == 'x')}\n"
+		"lists: {none: []}\n"
+		"rules:\n"
+		"  - id: R\n    name: N\n    severity: low\n"
+		"    when: user.name exists and key and url.domain != tls.client.server_name\n"
+		"          and not (tags in $none)\n"
+		"    window: {sum: source.bytes, per: [user.name], over: 90m, above: 1}\n"
+		"  - id: S\n    name: N\n    severity: low\n    when: user.name in $none\n");
+	struct policy_rule_info info;
+	struct event event;
+	struct finding found[4];
+
+	(void)state;
+	policy_rule(policy, 0, &info);
+	assert_int_equal(info.finding.fact_count, sizeof(wanted) / sizeof(wanted[0]));
+	for (size_t i = 0; i < info.finding.fact_count; i++)
+		assert_int_equal(info.finding.facts[i], wanted[i]);
+	assert_int_equal(info.finding.window, WINDOW_SUM);
+	assert_string_equal(info.finding.window_what, "source.bytes");
+	assert_string_equal(info.finding.window_over, "90m");
+	policy_rule(policy, 1, &info);
+	assert_null(info.finding.window_what);
+	/* nobody is in an empty list */
+	call(&event, "openai", "model-api");
+	event_set_text(&event, F_USER_NAME, "alice");
+	assert_int_equal(policy_match(policy, NULL, &event, found, 4), 0);
+	policy_free(policy);
+}
+
 struct seen {
 	size_t count;
 	unsigned int wrong_line, wrong_column;
@@ -429,9 +464,37 @@ static void test_errors(void **state)
 	       "f:7:18: unknown field \"user.nam\", did you mean \"user.name\"?",
 	       "f:7:44: process.pid is a whole number", "f:8:52: unknown expectation \"maybe\"",
 	       "f:8:31: event.start is a time, which a test cannot set", "f:8:40: tags is a list");
+	REFUSE("providers:\n  entries:\n    - {verdict: tolerated, users: [[a], {b: c}]}\n",
+	       "f:3:36: must be a string", "f:3:41: must be a string");
+	REFUSE("rules:\n  - {id: a, name: n, when: user.name exists, severity: low, hours: "
+	       "[[a]]}\n",
+	       "f:2:69: must be a string");
+	REFUSE("rules:\n  - id: a\n    name: n\n    severity: low\n    when: user.name exists\n"
+	       "    tests:\n      - {event: {user.name: '', tags: [[a]], gnomon.relay: 5}, expect: "
+	       "none}\n"
+	       "      - {event: {source.ip: 10.0.0.0/8, gnomon.cost.usd: x}, expect: none}\n",
+	       "f:7:29: user.name needs a scalar; leave out what is absent",
+	       "f:7:39: tags is a list of strings", "f:7:60: gnomon.relay is true or false",
+	       "f:8:29: source.ip is an address", "f:8:58: gnomon.cost.usd is a number");
+	REFUSE("rules:\n  - {id: connection, name: n, when: user.name exists, severity: low}\n",
+	       "f:2:10: an id cannot be the name of an event action");
 	REFUSE("lists: {a b: [x], c: y}\n",
 	       "f:1:9: a name is letters, digits, '_' or '-', at most 63",
 	       "f:1:22: must be a list of strings");
+}
+
+/* An event has room for so many items of all lists together. */
+static void test_many_items(void **state)
+{
+	char text[1024] =
+		"rules:\n  - id: a\n    name: n\n    severity: low\n"
+		"    when: user.name exists\n    tests:\n      - {expect: none, event: {tags: [a";
+
+	(void)state;
+	for (int i = 0; i < EVENT_LIST_MAX; i++)
+		strcat(text, ",a");
+	strcat(text, "]}}\n");
+	REFUSE(text, "f:7:38: tags has too many items");
 }
 
 static void test_seal_errors(void **state)
@@ -522,8 +585,10 @@ int main(void)
 		cmocka_unit_test(test_unresolved_vendor),
 		cmocka_unit_test(test_file_order),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_embedded_tests),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_many_items),
 		cmocka_unit_test(test_seal_errors),
 		cmocka_unit_test(test_check_services),
 		cmocka_unit_test(test_sha256_and_atomic),

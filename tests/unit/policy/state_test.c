@@ -84,13 +84,14 @@ static void test_default_throttle(void **state)
 	bed_done(&bed);
 }
 
-/* Who stands for a user that is not known: the container, else the executable, else the address. */
+/* Who stands for a user that is not known: the container (jobs come in new ones of one image), else the executable, else the address. */
 static void test_absent_key(void **state)
 {
 	static const struct {
 		enum field field;
 		const char *value;
 	} cases[] = {
+		{F_CONTAINER_IMAGE_NAME, "acme/job:1"},
 		{F_CONTAINER_ID, "c1"},
 		{F_CONTAINER_ID, "c2"},
 		{F_PROCESS_EXECUTABLE, "/a"},
@@ -394,9 +395,9 @@ static int remove_directory(void **state)
 	char path[64];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/policy.seen", directory);
+	snprintf(path, sizeof(path), "%s/policy.state", directory);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/policy.seen.new", directory);
+	snprintf(path, sizeof(path), "%s/policy.state.new", directory);
 	unlink(path);
 	return rmdir(directory);
 }
@@ -433,12 +434,43 @@ static void test_persisted(void **state)
 	bed_done(&bed);
 }
 
+/* What was said before a restart is not said again, and what was held back is still told. */
+static void test_throttle_persisted(void **state)
+{
+	struct diag diag = {0};
+	struct bed bed;
+
+	(void)state;
+	bed_init(&bed, RULE);
+	assert_int_equal(policy_state_open(bed.state, directory, &diag), 0);
+	assert_int_equal(at(&bed, 0, "alice", 1), 1);
+	assert_int_equal(at(&bed, 1, "alice", 1), 0);
+	assert_int_equal(at(&bed, 2, "alice", 1), 0);
+	assert_int_equal(policy_state_save(bed.state), 0);
+	bed_done(&bed);
+
+	bed_init(&bed, RULE);
+	assert_int_equal(policy_state_open(bed.state, directory, &diag), 0);
+	assert_int_equal(at(&bed, 3, "alice", 1), 0);
+	assert_int_equal(at(&bed, 4, "bob", 1), 1);
+	assert_int_equal(at(&bed, DAY, "alice", 1), 1);
+	assert_int_equal(bed.found[0].suppressed, 3);
+	assert_int_equal(policy_state_save(bed.state), 0);
+	bed_done(&bed);
+
+	bed_init(&bed, RULE);
+	assert_int_equal(policy_state_open(bed.state, directory, &diag), 0);
+	assert_int_equal(at(&bed, DAY + 1, "alice", 1), 0);
+	assert_int_equal(diag.count, 0);
+	bed_done(&bed);
+}
+
 static void write_file(const char *text, size_t len)
 {
 	char path[64];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/policy.seen", directory);
+	snprintf(path, sizeof(path), "%s/policy.state", directory);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, len, file), len);
@@ -447,20 +479,21 @@ static void write_file(const char *text, size_t len)
 
 #define SALT "00112233445566778899aabbccddeeff"
 #define KEY  "ffeeddccbbaa99887766554433221100"
-#define GOOD "gnomon-seen 1 " SALT "\n" KEY " 5 10\nend 1\n"
+#define GOOD "gnomon-state 1 " SALT "\nseen " KEY " 5 10\nthrottle " KEY " 5 10 3\nend 2\n"
 
 static bool opens(const char *text, size_t len)
 {
 	struct policy_state *state = policy_state_new(true);
 	struct diag diag = {0};
-	char message[128];
+	char message[192];
 	int r;
 
 	write_file(text, len);
 	r = policy_state_open(state, directory, &diag);
 	if (r) {
 		snprintf(message, sizeof(message),
-			 "%s: policy.seen is damaged: what was seen before counts as new",
+			 "%s: policy.state is damaged: what was seen before counts as new, "
+			 "and alerts may come again",
 			 directory);
 		assert_int_equal(diag.count, 1);
 		assert_string_equal(diag.messages[0], message);
@@ -473,25 +506,47 @@ static bool opens(const char *text, size_t len)
 static void test_damaged(void **state)
 {
 	static const char *const wrong[] = {
-		"gnomon-seen 2 " SALT "\nend 0\n",
-		"gnomon-seen 1 " SALT "0\nend 0\n",
-		"gnomon-seen 1 " SALT "\n" KEY " 5 10\nend 2\n",
-		"gnomon-seen 1 " SALT "\n" KEY " 5\nend 1\n",
-		"gnomon-seen 1 " SALT "\n" KEY " 5 x\nend 1\n",
-		"gnomon-seen 1 " SALT "\n" KEY " 5 10\n" KEY " 5 10\nend 2\n",
-		"gnomon-seen 1 " SALT "\nZ\nend 0\n",
+		"gnomon-state 2 " SALT "\nend 0\n",
+		"gnomon-state 1 " SALT "0\nend 0\n",
+		"gnomon-state 1 " SALT "\nseen " KEY " 5 10\nend 2\n",
+		"gnomon-state 1 " SALT "\nseen " KEY " 5\nend 1\n",
+		"gnomon-state 1 " SALT "\nseen " KEY " 5 x\nend 1\n",
+		"gnomon-state 1 " SALT "\nseen " KEY " 5 10\nseen " KEY " 5 10\nend 2\n",
+		"gnomon-state 1 " SALT "\nZ\nend 0\n",
+		"gnomon-state 1 " SALT "\nsaw " KEY " 5 10\nend 1\n",
+		"gnomon-state 1 " SALT "\nseen " KEY " 5 10 3\nend 1\n",
+		"gnomon-state 1 " SALT "\nthrottle " KEY " 5 10\nend 1\n",
+		"gnomon-state 1 " SALT "\nthrottle " KEY " 5 10 3 4\nend 1\n",
 	};
 
 	(void)state;
 	assert_true(opens(GOOD, strlen(GOOD)));
-	assert_true(opens("gnomon-seen 1 " SALT "\nend 0\n",
-			  strlen("gnomon-seen 1 " SALT "\nend 0\n")));
+	assert_true(opens("gnomon-state 1 " SALT "\nend 0\n",
+			  strlen("gnomon-state 1 " SALT "\nend 0\n")));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		if (opens(wrong[i], strlen(wrong[i])))
 			fail_msg("%s", wrong[i]);
 	for (size_t len = 0; len < strlen(GOOD); len++)
 		if (opens(GOOD, len))
 			fail_msg("cut at %zu", len);
+}
+
+/* A link could lead anywhere: the file is not read, and the next save takes the link's place. */
+static void test_link(void **state)
+{
+	struct policy_state *policy_state = policy_state_new(true);
+	struct diag diag = {0};
+	char path[64], message[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/policy.state", directory);
+	assert_int_equal(symlink("/etc/hostname", path), 0);
+	assert_int_equal(policy_state_open(policy_state, directory, &diag), -ELOOP);
+	snprintf(message, sizeof(message),
+		 "%s: cannot read policy.state: Too many levels of symbolic links", directory);
+	assert_string_equal(diag.messages[0], message);
+	diag_done(&diag);
+	policy_state_free(policy_state);
 }
 
 static void test_no_directory(void **state)
@@ -502,8 +557,9 @@ static void test_no_directory(void **state)
 	(void)state;
 	assert_int_equal(policy_state_save(policy_state), 0);
 	assert_int_equal(policy_state_open(policy_state, "/nonexistent", &diag), -ENOENT);
-	assert_string_equal(diag.messages[0],
-			    "/nonexistent: cannot keep what was seen: No such file or directory");
+	assert_string_equal(
+		diag.messages[0],
+		"/nonexistent: cannot keep the state of the policy: No such file or directory");
 	diag_done(&diag);
 	policy_state_free(policy_state);
 }
@@ -522,6 +578,9 @@ static void test_errors(void **state)
 	       "f:6:38: event.start is a time, which makes no key",
 	       "f:6:51: gnomon.cost.usd is a fraction, which makes no key",
 	       "f:6:76: a duration is written 90s, 15m, 24h, 30d or 2w, at most 3650d");
+	REFUSE(RULE "    throttle: {per: [user.id, user.name, host.id, host.name, process.pid, "
+		    "process.name,\n     event.id, message, event.kind], every: 5m}\n",
+	       "f:6:21: at most 8 fields make a key");
 	REFUSE(RULE "    throttle: []\n",
 	       "f:6:15: \"throttle\" must be a mapping or a string, not a list");
 	REFUSE(RULE "    window: {per: [user.name], over: 1h}\n",
@@ -590,7 +649,10 @@ int main(void)
 		cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_without_state),
 		cmocka_unit_test_setup_teardown(test_persisted, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(test_throttle_persisted, make_directory,
+						remove_directory),
 		cmocka_unit_test_setup_teardown(test_damaged, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(test_link, make_directory, remove_directory),
 		cmocka_unit_test(test_no_directory),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_embedded),

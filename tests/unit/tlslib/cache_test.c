@@ -48,8 +48,9 @@ static unsigned int look_up(struct tlslib_cache *cache, struct counted *counted,
 
 	counted->reads = 0;
 	memset(hooks, 0, sizeof(hooks));
-	assert_int_equal(tlslib_cache_find(cache, &reader, identity, hooks, TLS_HOOKS_PER_FILE_MAX),
-			 expected);
+	assert_int_equal(
+		tlslib_cache_find(cache, &reader, identity, hooks, TLS_HOOKS_PER_FILE_MAX, NULL),
+		expected);
 	if (expected > 0) {
 		memset(direct, 0, sizeof(direct));
 		assert_int_equal(elf_file_find(&counted->file, direct), expected);
@@ -80,7 +81,8 @@ static void by_identity(void **state)
 
 	assert_non_null(cache);
 	assert_true(look_up(cache, counted, &identity, n) > 3);
-	assert_int_equal(look_up(cache, counted, &identity, n), 0);
+	/* one read a hook, of the code there */
+	assert_int_equal(look_up(cache, counted, &identity, n), n);
 	/* Rewritten in place, with its old time set back: ctime tells. */
 	identity.changed_ns++;
 	assert_true(look_up(cache, counted, &identity, n) > 3);
@@ -101,7 +103,7 @@ static void by_build_id(void **state)
 	foreign.inode = 9;
 	foreign.trust = 2;
 	assert_true(look_up(cache, counted, &one, n) > 10);
-	assert_in_range(look_up(cache, counted, &copy, n), 1, 10);
+	assert_in_range(look_up(cache, counted, &copy, n), 1, 10 + n);
 	/* The same claim by a party that is not trusted to tell. */
 	assert_true(look_up(cache, counted, &foreign, n) > 10);
 	tlslib_cache_free(cache);
@@ -137,13 +139,103 @@ static void the_oldest_gives_way(void **state)
 
 	look_up(cache, counted, &a, n);
 	look_up(cache, counted, &b, n);
-	assert_int_equal(look_up(cache, counted, &a, n), 0);
+	assert_int_equal(look_up(cache, counted, &a, n), n);
 	look_up(cache, counted, &c, n); /* b goes */
-	assert_int_equal(look_up(cache, counted, &a, n), 0);
-	assert_int_equal(look_up(cache, counted, &c, n), 0);
-	assert_true(look_up(cache, counted, &b, n) > 0);
+	assert_int_equal(look_up(cache, counted, &a, n), n);
+	assert_int_equal(look_up(cache, counted, &c, n), n);
+	assert_true(look_up(cache, counted, &b, n) > (unsigned int)n);
 	tlslib_cache_free(cache);
 	tlslib_cache_free(NULL);
+}
+
+/* What the cache gives for a file whose code has changed under its name is what is there now. */
+static void changed_code_is_searched_again(void **state)
+{
+	struct tlslib_cache *cache = tlslib_cache_new(TLSLIB_CACHE_MAX);
+	struct counted *counted = *state;
+	struct tlslib_identity identity = {1, 2, counted->file.len, 3, 4, 0};
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	int n = elf_file_find(&counted->file, hooks);
+	char *code = counted->file.bytes + hooks[0].file_offset + 3, kept = *code;
+
+	look_up(cache, counted, &identity, n);
+	*code = (char)(kept ^ 1);
+	assert_true(look_up(cache, counted, &identity, hooks_in(counted)) > (unsigned int)n);
+	*code = kept;
+	tlslib_cache_free(cache);
+}
+
+/* Written, and read by the next run. The caller frees it. */
+static char *written(struct tlslib_cache *cache, struct span stamp, size_t *len)
+{
+	char *bytes = NULL;
+	FILE *file = open_memstream(&bytes, len);
+
+	assert_non_null(file);
+	assert_int_equal(tlslib_cache_write(cache, stamp, file), 0);
+	fclose(file);
+	return bytes;
+}
+
+static void the_next_run_knows(void **state)
+{
+	struct tlslib_cache *cache = tlslib_cache_new(TLSLIB_CACHE_MAX);
+	struct counted *counted = *state;
+	struct tlslib_identity found = {1, 2, counted->file.len, 3, 4, 9};
+	struct tlslib_identity nothing = {1, 3, counted->file.len, 3, 4, 0};
+	char kept = counted->file.bytes[18];
+	int n = hooks_in(counted);
+	size_t len;
+	char *bytes;
+
+	look_up(cache, counted, &found, n);
+	counted->file.bytes[18] = 1;
+	look_up(cache, counted, &nothing, -ENOENT);
+	counted->file.bytes[18] = kept;
+	assert_true(tlslib_cache_changed(cache));
+	bytes = written(cache, SPAN_LITERAL("build 1"), &len);
+	assert_false(tlslib_cache_changed(cache));
+	tlslib_cache_free(cache);
+
+	cache = tlslib_cache_new(TLSLIB_CACHE_MAX);
+	assert_int_equal(tlslib_cache_read(cache, SPAN_LITERAL("build 1"), span_of(bytes, len)), 0);
+	assert_in_range(look_up(cache, counted, &found, n), 1, 10 + n);
+	assert_int_equal(look_up(cache, counted, &nothing, -ENOENT), 0);
+	assert_int_equal(tlslib_cache_read(cache, SPAN_LITERAL("build 2"), span_of(bytes, len)),
+			 -EBADMSG);
+	assert_true(look_up(cache, counted, &found, n) > 10 + (unsigned int)n);
+	tlslib_cache_free(cache);
+	free(bytes);
+}
+
+static void what_is_damaged_is_ignored(void **state)
+{
+	struct tlslib_cache *cache = tlslib_cache_new(TLSLIB_CACHE_MAX);
+	struct counted *counted = *state;
+	struct tlslib_identity identity = {1, 2, counted->file.len, 3, 4, 9};
+	struct span stamp = SPAN_LITERAL("build 1");
+	int n = hooks_in(counted);
+	size_t len;
+	char *bytes;
+
+	look_up(cache, counted, &identity, n);
+	bytes = written(cache, stamp, &len);
+	for (size_t cut = 0; cut < len; cut += 1 + cut / 50) {
+		char *part = malloc(cut ? cut : 1); /* of its own size, so that reading on shows */
+
+		memcpy(part, bytes, cut);
+		/* without any entry it would be whole, but its sum is of more */
+		assert_int_equal(tlslib_cache_read(cache, stamp, span_of(part, cut)), -EBADMSG);
+		free(part);
+	}
+	for (size_t at = 0; at < len; at += 1 + at / 50) {
+		bytes[at] ^= 0x10;
+		assert_int_equal(tlslib_cache_read(cache, stamp, span_of(bytes, len)), -EBADMSG);
+		bytes[at] ^= 0x10;
+	}
+	assert_int_equal(tlslib_cache_read(cache, stamp, span_of(bytes, len)), 0);
+	tlslib_cache_free(cache);
+	free(bytes);
 }
 
 int main(void)
@@ -153,6 +245,9 @@ int main(void)
 		cmocka_unit_test(by_build_id),
 		cmocka_unit_test(nothing_is_remembered_and_errors_are_not),
 		cmocka_unit_test(the_oldest_gives_way),
+		cmocka_unit_test(changed_code_is_searched_again),
+		cmocka_unit_test(the_next_run_knows),
+		cmocka_unit_test(what_is_damaged_is_ignored),
 	};
 
 	return cmocka_run_group_tests_name("cache", tests, set_up, tear_down);

@@ -93,6 +93,8 @@ static void test_errors(void **state)
 	refuse("", "f:3:1: not a JSON object");
 	refuse("5", "f:3:1: not a JSON object");
 	refuse("[{}]", "f:3:1: not a JSON object");
+	refuse("{}\n{}", "f:3:1: more stands behind the object");
+	refuse("{} x", "f:3:1: more stands behind the object");
 	refuse("{\"a\":", "f:3:1: not a JSON object");
 	refuse("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}"
 	       "}}}}}}",

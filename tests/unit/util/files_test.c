@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -138,12 +139,41 @@ static void test_files(void **state)
 	diag_done(&diag);
 }
 
+/* As many files as a directory of rules may have, and one more. */
+static void test_many_files(void **state)
+{
+	char directory[] = "/tmp/gnomon-files-XXXXXX", path[64], message[64];
+	struct file_list list = {0};
+	struct diag diag = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	for (int i = 0; i <= DIRECTORY_FILES_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/%04d.yaml", directory, i);
+		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		if (i == DIRECTORY_FILES_MAX - 1) {
+			assert_int_equal(file_list_directory(directory, ".yaml", &list, &diag), 0);
+			assert_int_equal(list.count, DIRECTORY_FILES_MAX);
+			file_list_done(&list);
+		}
+	}
+	assert_int_equal(file_list_directory(directory, ".yaml", &list, &diag), -E2BIG);
+	snprintf(message, sizeof(message), "%s: too many files", directory);
+	assert_string_equal(diag.messages[0], message);
+	for (int i = 0; i <= DIRECTORY_FILES_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/%04d.yaml", directory, i);
+		unlink(path);
+	}
+	rmdir(directory);
+	diag_done(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_glob),   cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_sha256), cmocka_unit_test(test_arena),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_files),  cmocka_unit_test(test_many_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
