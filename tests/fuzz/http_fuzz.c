@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char *run(const struct protocol_ops *protocol, struct turns turns, bool bytewise, int *result)
+static char *run(const struct protocol_ops *protocol, struct turns turns, bool bytewise,
+		 int *result)
 {
 	struct recorder recorder;
 	void *state = calloc(1, protocol->state_bytes);

@@ -250,7 +250,7 @@ const WIDER = 1.35;
 const latinOf = (seen, t) => (seen.english[t] + seen.plain[t] + seen.rare[t]) / ONE;
 
 function fitFeatures(t, texts) {
-  const solver = ridge(texts.map((text) => [text.seen.count.map((n, f) => [f, n]).filter(([, n]) => n), 1 / (text.truth[t] + 20)]),
+  const solver = ridge(texts.map((text) => [text.seen.count.map((n, f) => [f, n]).filter(([, n]) => n), (text.weight ?? 1) / (text.truth[t] + 20)]),
     names.map((n) => FEATURES[n][0]), names.map(() => 0.4));
   return solver(texts.map((text) => text.truth[t] - latinOf(text.seen, t)));
 }
@@ -327,7 +327,9 @@ function debianPieces(part, size, most) {
 }
 
 function fit(tokenizers) {
-  const texts = [...corpus('train', 300), ...corpus('train', 700), ...debianPieces('train', 300, 12), ...debianPieces('train', 700, 25)];
+  // people talk to models as in our own texts, of which there are few, rather than as manuals are written
+  const own = [...corpus('train', 300), ...corpus('train', 700)].map((text) => ({ ...text, weight: 8 }));
+  const texts = [...own, ...debianPieces('train', 300, 12), ...debianPieces('train', 700, 25)];
   for (const text of texts) text.truth = tokenizers.map((t) => t.count(text.text));
   const pairs = [true, false].map((english) => fitPairs(tokenizers, trainingWords(english), english));
   const none = tokenizers.map(() => new Array(names.length).fill(0)), flat = tokenizers.map(() => Object.values(SPREAD));
@@ -335,8 +337,10 @@ function fit(tokenizers) {
   build();
   estimate(texts.map((t) => t.text)).forEach((seen, i) => { texts[i].seen = seen; });
   const FOLDS = 5, without = new Map();
+  const english = (name) => name === 'en' || classOf(name) === 'code';
   for (const name of new Set(texts.map((t) => t.name)))
-    without.set(name, fitPairs(tokenizers, trainingWords(name === 'en', name), name === 'en'));
+    without.set(name, english(name) || classOf(name) === 'other Latin languages'
+      ? fitPairs(tokenizers, trainingWords(english(name), name), english(name)) : pairs[1]);
   const features = tokenizers.map((_, t) => fitFeatures(t, texts));
   const spreads = tokenizers.map((_, t) => fitSpread(t, texts, Array.from({ length: FOLDS }, (_u, k) =>
     fitFeatures(t, texts.filter((_v, i) => i % FOLDS !== k))), without));

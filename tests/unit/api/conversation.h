@@ -19,7 +19,7 @@ struct conversation {
 	char *text;
 	size_t len;
 	unsigned int ended, shaped;
-	bool is_call;          /* of the exchange that ended last */
+	bool is_call;                 /* of the exchange that ended last */
 	struct llm_facts first, last; /* of the exchanges that ended first and last */
 	struct {
 		uint32_t number;
