@@ -126,7 +126,7 @@ $(OUT)/fuzz/%.o: %.c | $(SKELETON)
 	$(Q)$(CLANG) $(COMMON_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
 
 # -MMD leaves out what -isystem finds, so the skeleton's users are named.
-$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach)): \
+$(foreach flavour,plain asan fuzz,$(patsubst %,$(OUT)/$(flavour)/user/source/%.o,bpf bpf_load attach hooked)): \
 	$(SKELETON)
 
 $(OUT)/%/embedded.o: $(EMBEDDED)
@@ -183,9 +183,13 @@ test: deps clients ## every kind of test (needs root for the live ones)
 test-quick: all unit-tests ## checks, unit and golden tests only
 	$(Q)tests/harness/run check unit golden
 
-test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud"
+KERNELS ?= 5.10-cloud 6.1-cloud 6.12-cloud 6.18-cloud bpo-cloud
+LIVE ?= openssl_test local_test udp_test interleave_test burst_test found_test
+test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud" LIVE="openssl_test"
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
-	$(Q)KERNELS="$(KERNELS)" tests/harness/run kernel
+	$(Q)status=0; for kernel in $(KERNELS); do \
+	  KERNELS=$$kernel LIVE="$(LIVE)" tests/harness/run kernel live || status=1; done; \
+	KERNELS="$(filter %-cloud,$(KERNELS))" tests/harness/run kernel systemd || status=1; exit $$status
 
 asan: ## unit and golden tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests-asan

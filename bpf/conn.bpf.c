@@ -6,6 +6,7 @@
  * identity; later ones run in softirq and find it by the cookie.
  */
 
+const volatile bool tracing_makes_cookies = true;
 static __always_inline void emit_socket(const struct sock *sk, __u64 cookie,
 					const struct conn *conn, __u32 state)
 {
@@ -93,7 +94,9 @@ int BPF_PROG(sock_state, struct sock *sk, int before, int now)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 
-	cookie = bpf_get_socket_cookie(sk);
+	cookie = traced_cookie(sk);
+	if (!cookie)
+		return 0;
 	if (now == TCP_SYN_SENT)
 		on_connect(sk, cookie);
 	else if (now == TCP_ESTABLISHED)
@@ -120,7 +123,7 @@ int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!sk)
 		return 0;
-	sample.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	sample.cookie = read_cookie(sk);
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP) {
 		const struct flow_head *head = ctx->value;
 
@@ -141,7 +144,7 @@ int socket_bytes(struct bpf_iter__bpf_sk_storage_map *ctx)
 }
 
 /* A socket of QUIC is closed: UDP has no states to tell of it. */
-SEC("cgroup/sock_release")
+SEC("?cgroup/sock_release")
 int datagram_release(struct bpf_sock *ctx)
 {
 	const struct flow_head *head;

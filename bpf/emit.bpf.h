@@ -26,6 +26,21 @@ static __always_inline void who_is_current(struct record_who *who)
 	bpf_get_current_comm(who->comm, sizeof(who->comm));
 }
 
+/* May programs of the tracing kind make cookies (5.12)? Else cookie.bpf.c does, and they read them. */
+extern const volatile bool tracing_makes_cookies;
+
+/* 0: the socket has none yet. */
+static __always_inline __u64 read_cookie(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/* In tp_btf and fentry programs. 0: the socket is older than the sensor. */
+static __always_inline __u64 traced_cookie(struct sock *sk)
+{
+	return tracing_makes_cookies ? bpf_get_socket_cookie(sk) : read_cookie(sk);
+}
+
 static __always_inline void fill_header(struct record_header *header, __u32 type, __u32 len)
 {
 	header->type = type;

@@ -3,6 +3,14 @@
 
 #include "maps.bpf.h"
 
+static __always_inline void fill_file_key(struct file_key *key, const struct inode *inode)
+{
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->reserved = 0;
+}
+
 /* The open file behind a descriptor of the current process; NULL: none. */
 static __always_inline struct file *current_file(int fd)
 {

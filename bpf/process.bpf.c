@@ -8,10 +8,7 @@ static __always_inline bool file_is_new(struct file *file, struct file_key *key)
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u8 seen = 1;
 
-	key->inode = BPF_CORE_READ(inode, i_ino);
-	key->size = BPF_CORE_READ(inode, i_size);
-	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->reserved = 0;
+	fill_file_key(key, inode);
 	if (!inode || bpf_map_lookup_elem(&files_seen, key))
 		return false;
 	bpf_map_update_elem(&files_seen, key, &seen, BPF_ANY);

@@ -132,7 +132,16 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
+	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	const struct cred *cred;
 	char comm[16];
@@ -145,8 +154,23 @@ struct task_struct {
 	struct files_struct *files;
 };
 
+struct rb_node;
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
+struct address_space {
+	struct rb_root_cached i_mmap;
+};
+
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -154,6 +178,7 @@ struct inode {
 	unsigned long i_ino;
 	long long i_size;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
 };
 
 struct socket {
@@ -177,7 +202,13 @@ struct files_struct {
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+	__u32 fd;
 	struct file *file;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct linux_binprm {

@@ -133,6 +133,15 @@ struct file_key {
 	abi_u32 reserved;
 };
 
+/* What the `held_files` iterator writes of each descriptor of its reader. */
+enum held_use { HELD_UNMAPPED, HELD_MAPPED, HELD_OVERLAY };
+
+struct held_file {
+	struct file_key key;
+	abi_u32 fd;
+	abi_u32 use; /* enum held_use */
+};
+
 struct record_exec {
 	struct record_header header;
 	struct file_key file;
@@ -198,6 +207,9 @@ struct socket_verdict {
 	abi_u32 action;
 	abi_u32 epoch;
 };
+
+/* A file's page is a page of memory, of at least so many bytes: addresses agree in the rest of the division. */
+#define PLACES_PER_PAGE 4096
 
 #ifndef __bpf__
 static_assert(sizeof(struct record_who) == 48, "record_who is part of the ABI");

@@ -27,6 +27,7 @@ enum steer_action {
 	STEER_COUNT,  /* only lengths */
 	STEER_IGNORE, /* nothing at all */
 	STEER_FORGET, /* the stream is gone: its entries may go too */
+	STEER_ARM, /* not a stream: the process's TLS is to be read, where only chosen ones' is */
 };
 
 /* The roles of hooked TLS functions. */

@@ -364,5 +364,17 @@
 #define GO_NAMES_BYTES_MAX (256u << 20)
 /* Files with hooks on one host: each container image brings a libssl of its own. */
 #define TLS_FILES_MAX 256
+/* How often files with probes are looked at: whether they are still of use. And checks in a row that must find
+ * nobody before a file that is not where it was is given up: an update replaces a program between two runs of it. */
+#define HEALTH_INTERVAL_S  60
+#define HEALTH_IDLE_CHECKS 2
+/* Changes of one file between two checks that are followed at once: a writer that never ends must not have probes
+ * put on and taken off all day. */
+#define FILE_CHANGES_MAX 4
+/* Files hooked for one process each, under `--scope ai`: a host's agents and clients have two or three each. */
+#define ARMED_MAX 512
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+/* Programs that share a file's one event where there is no uprobe_multi: all that are attached to entries,
+ * and index 0, which stands for none. */
+#define DISPATCHED_PROGRAMS_MAX 32

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@ struct source_config {
 	const char *filter; /* a pcap filter expression, or NULL */
 	const char *
 		state_directory; /* live: for what the next run would have to find again; or NULL */
+	uint64_t health_ns;      /* live: probes are checked this often; 0: the usual */
+	bool ai_only;            /* live: TLS is read of processes that STEER_ARM names, alone */
 	uint64_t interim_ns; /* live: byte counts of open sockets are wanted this often; 0: never */
 };
 

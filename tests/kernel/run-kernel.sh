@@ -31,11 +31,13 @@ INDEX_MINUTES=720
 
 # Name -> suite and package. The newest version of a suite's meta package is taken, because the archive
 # deletes superseded versions: a pinned file name is gone some weeks later. The cloud flavour is a
-# third of the download, boots faster and has the same BPF configuration.
+# third of the download, boots faster and has the same BPF configuration. A regular expression stands for an
+# older kernel of a backports suite, as long as its index has one.
 declare -A TABLE=(
 	[5.10-cloud]="bullseye linux-image-cloud-amd64"
 	[6.1-cloud]="bookworm linux-image-cloud-amd64"
 	[6.12-cloud]="trixie linux-image-cloud-amd64"
+	[6.18-cloud]="trixie-backports linux-image-6[.]18[.][0-9]+[+]deb13-cloud-amd64"
 	[bpo-cloud]="trixie-backports linux-image-cloud-amd64"
 	[sid-cloud]="sid linux-image-cloud-amd64"
 )
@@ -96,8 +98,12 @@ update_index() {
 download() {
 	local suite=$1 package=$2 dir=$3 image version part debs
 	update_index "$suite" || return
-	image=$(apt_private "$suite" apt-cache depends "$package" |
-		awk '/Depends: linux-image-/ && !n++ {print $2}')
+	if [[ $package == *[\[]* ]]; then
+		image=$(apt_private "$suite" apt-cache pkgnames linux-image- | grep -xE "$package" | sort -V | tail -1)
+	else
+		image=$(apt_private "$suite" apt-cache depends "$package" |
+			awk '/Depends: linux-image-/ && !n++ {print $2}')
+	fi
 	[ -n "$image" ] || return
 	version=${image#linux-image-}
 	debs=("$image")
@@ -182,7 +188,7 @@ write_command() {
 	echo "cd $(printf %q "$PWD") 2>/dev/null || cd /"
 	echo "export PATH=$(printf %q "$PATH") HOME=/root TERM=dumb LANG=C.UTF-8"
 	# What tests are told by.
-	for quoted in LATENCY_SECONDS READY_SECONDS; do
+	for quoted in LATENCY_SECONDS READY_SECONDS START_SECONDS END_SECONDS; do
 		[ -z "${!quoted:-}" ] || echo "export $quoted=$(printf %q "${!quoted}")"
 	done
 	printf 'exec'

@@ -471,7 +471,7 @@ static void fleet_service(const struct catalog *catalog, const struct habit *hab
 
 	if (!habit->host)
 		service = catalog_service_by_id(catalog, span_str(habit->process));
-	else if (catalog_lookup(catalog, span_str(habit->host), (struct span){0}, &match))
+	else if (catalog_lookup(catalog, span_str(habit->host), span_of("", 0), &match))
 		service = match.service;
 	compose_service(event, service);
 }

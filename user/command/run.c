@@ -88,7 +88,7 @@ static void print_hooks(const struct hooks_report *report)
 	size_t hooked = 0;
 
 	for (int id = 0; id < HOOK_COUNT; id++)
-		fprintf(stderr, "  hook %-12s %s: %s\n", hook_name((enum hook_id)id),
+		fprintf(stderr, "  hook %-14s %s: %s\n", hook_name((enum hook_id)id),
 			states[report->hook[id].state], report->hook[id].detail);
 	for (size_t i = 0; i < report->file_count; i++) {
 		const struct tls_file_report *file = &report->files[i];
@@ -304,7 +304,9 @@ static const char *unseen_reason(const struct hooks_report *report)
 static int open_all(struct sensor *s, struct diag *diag)
 {
 	const char *directory = getenv("STATE_DIRECTORY");
-	struct source_config source = {.interim_ns = settings_interim_ns()};
+	struct source_config source = {.interim_ns = settings_interim_ns(),
+				       .health_ns = settings_health_ns(),
+				       .ai_only = s->settings.ai_only};
 	struct pipeline_config config;
 	int r;
 
@@ -331,6 +333,7 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.prices = s->rules.prices,
 		.agents = s->rules.agents,
 		.source = &bpf_source,
+		.ai_only = source.ai_only,
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),

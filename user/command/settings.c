@@ -25,7 +25,9 @@ static const char run_help[] =
 	"      --output SPEC    stdout, file:PATH; repeatable [stdout]\n"
 	"      --events LIST    of alert,llm,connection,server,status, or all\n"
 	"      --format NAME    ecs [ecs]\n"
-	"      --scope all      which processes' TLS is read [all]\n"
+	"      --scope SCOPE    whose TLS is read: all, or ai: of agents, and of processes once "
+	"they\n"
+	"                       have connected to an AI service; nobody else pays for it [all]\n"
 	"      --duration SECS  end after so long, with the exit status of an audit\n"
 	"  -v, --verbose        say more on stderr\n"
 	"  -h, --help           this\n";
@@ -79,14 +81,25 @@ static const struct option audit_options[] = {
 	{0},
 };
 
-uint64_t settings_interim_ns(void)
+/* Seconds from the environment, for tests. */
+static uint64_t seconds_from(const char *variable, unsigned long otherwise)
 {
-	const char *text = getenv("GNOMON_INTERIM_SECONDS");
+	const char *text = getenv(variable);
 	unsigned long seconds = text ? strtoul(text, NULL, 10) : 0;
 
 	if (!seconds || seconds > DURATION_MAX_S)
-		seconds = CONNECTION_INTERIM_S;
+		seconds = otherwise;
 	return seconds * 1000000000ULL;
+}
+
+uint64_t settings_interim_ns(void)
+{
+	return seconds_from("GNOMON_INTERIM_SECONDS", CONNECTION_INTERIM_S);
+}
+
+uint64_t settings_health_ns(void)
+{
+	return seconds_from("GNOMON_HEALTH_SECONDS", HEALTH_INTERVAL_S);
 }
 
 void settings_done(struct settings *s)
@@ -151,12 +164,12 @@ static int append(const char **list, size_t *count, size_t max, const char *name
 	return 0;
 }
 
-static int set_scope(const char *value, struct diag *diag)
+static int set_scope(struct settings *s, const char *value, struct diag *diag)
 {
-	if (strcmp(value, "all") == 0)
+	s->ai_only = strcmp(value, "ai") == 0;
+	if (s->ai_only || strcmp(value, "all") == 0)
 		return 0;
-	diag_add(diag, NULL, 0, 0, "--scope: \"%s\" is not \"all\", the only scope of this version",
-		 value);
+	diag_add(diag, NULL, 0, 0, "--scope: \"%s\" is neither all nor ai", value);
 	return -EINVAL;
 }
 
@@ -184,7 +197,7 @@ static int set_option(struct settings *s, int code, const char *value, struct di
 		s->format = value;
 		return 0;
 	case OPTION_SCOPE:
-		return set_scope(value, diag);
+		return set_scope(s, value, diag);
 	case OPTION_DURATION:
 		return set_number(&s->duration_s, "duration", value, diag);
 	case OPTION_FAIL_ON:

@@ -26,6 +26,7 @@ struct settings {
 	unsigned int classes; /* of enum event_class */
 	const char *format;   /* run: ecs; audit: text, json, html */
 	uint64_t duration_s;  /* 0: no end */
+	bool ai_only;         /* --scope ai */
 	bool verbose;
 	/* audit */
 	const char *capture; /* -r */
@@ -45,4 +46,6 @@ int settings_parse_audit(struct settings *settings, int argc, char **argv);
 /* Between interim events of open connections: CONNECTION_INTERIM_S, or what the environment variable
  * GNOMON_INTERIM_SECONDS of the tests says. */
 uint64_t settings_interim_ns(void);
+/* Between checks of files with probes: HEALTH_INTERVAL_S, or GNOMON_HEALTH_SECONDS. */
+uint64_t settings_health_ns(void);
 void settings_done(struct settings *settings);

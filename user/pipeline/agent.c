@@ -49,6 +49,27 @@ void agent_find(struct pipeline *p, const struct process_identity *who,
 	found->evidence = (uint8_t)match.evidence;
 }
 
+void process_arm(struct pipeline *p, const struct process_identity *who)
+{
+	struct steering steering = {.stream = {.pid = who->pid}, .action = STEER_ARM};
+
+	if (!p->config.ai_only || !who->pid || !p->config.source)
+		return;
+	if (p->config.source->steer(p->config.source_state, &steering))
+		pipeline_lost(p, LOSS_STATE, 1);
+}
+
+void agent_arm(struct pipeline *p, const struct process_identity *who)
+{
+	struct agent_found found;
+
+	if (!p->config.ai_only)
+		return;
+	agent_find(p, who, NULL, &found);
+	if (found.id[0] && strcmp(found.id, AGENT_NONE) != 0)
+		process_arm(p, who);
+}
+
 void agent_set(struct event *event, const struct agent_found *found)
 {
 	event_set_text(event, F_AGENT, found->id);

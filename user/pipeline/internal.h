@@ -207,6 +207,10 @@ void alert_compose(struct pipeline *p, struct event *alert, const struct event *
 /* `head` NULL: no request was seen. */
 void agent_find(struct pipeline *p, const struct process_identity *who,
 		const struct http_head *head, struct agent_found *found);
+/* Where only chosen processes' TLS is read: this one's is to be. */
+void process_arm(struct pipeline *p, const struct process_identity *who);
+/* The same, if it is an agent or was started by one. */
+void agent_arm(struct pipeline *p, const struct process_identity *who);
 void agent_set(struct event *event, const struct agent_found *found);
 
 /* cost.c */

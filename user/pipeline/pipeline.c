@@ -104,6 +104,7 @@ static void on_process(struct pipeline *p, const struct observation *obs)
 		return;
 	if (obs->process.change == PROCESS_EXEC) {
 		processes_exec(p->processes, obs->who, &obs->process, obs->time_ns);
+		agent_arm(p, obs->who);
 		return;
 	}
 	plaintext_process_exit(p, obs->who);

@@ -31,6 +31,7 @@ struct pipeline_config {
 	const struct prices *prices;     /* NULL: calls have no cost */
 	const struct agents *agents;     /* NULL: nobody is told to be one */
 	const struct source_ops *source; /* to steer; not owned */
+	bool ai_only; /* the source reads the TLS of processes that STEER_ARM names, alone */
 	void *source_state;
 	uint64_t interim_ns; /* between events of an open connection; 0: none before its end */
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */

@@ -97,6 +97,8 @@ void wire_name(struct pipeline *p, struct flow *flow)
 	if (name)
 		span_copy(wire->dns_name, sizeof(wire->dns_name), span_str(name));
 	look_up(p, wire);
+	if (wire->match.service)
+		process_arm(p, &flow->who);
 }
 
 struct reading {
@@ -303,10 +305,14 @@ void wire_packet(struct pipeline *p, const struct observation *obs)
 }
 
 /* What it moved before it was found is not told: an earlier run may have done so. */
-static void joined_midway(struct wire *wire, const struct observed_socket *socket)
+static void joined_midway(struct pipeline *p, struct flow *flow,
+			  const struct observed_socket *socket)
 {
+	struct wire *wire = wire_of(flow);
+
 	wire->told_sent = socket->bytes_sent;
 	wire->told_received = socket->bytes_received;
+	agent_arm(p, &flow->who);
 }
 
 void wire_socket(struct pipeline *p, const struct observation *obs)
@@ -337,7 +343,7 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 		if (!flow)
 			return;
 		if (socket->state == SOCKET_FOUND)
-			joined_midway(wire_of(flow), socket);
+			joined_midway(p, flow, socket);
 	}
 	flow->last_ns = p->now_ns;
 	flow->sent = socket->bytes_sent;
@@ -481,10 +487,13 @@ void wire_rematch(struct pipeline *p)
 	struct flow *first = flows_oldest(p->flows);
 
 	for (struct table_link *link = first ? &first->link : NULL; link; link = link->newer) {
-		struct wire *wire = wire_of(table_entry(link, struct flow, link));
+		struct flow *flow = table_entry(link, struct flow, link);
+		struct wire *wire = wire_of(flow);
 		struct catalog_match before = wire->match;
 
 		look_up(p, wire);
+		if (wire->match.service)
+			process_arm(p, &flow->who);
 		if (wire->match.service || !before.service)
 			continue;
 		/* what a Host header or a port named: the service of the same id, if there still is one */

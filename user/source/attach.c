@@ -1,41 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/attach.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "gnomon.skel.h"
+#include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
-#include "source/libraries.h"
 #include "source/probe.h"
+#include "source/probe_dispatch.h"
 #include "util/cleanup.h"
 
 struct attachments {
 	struct gnomon *skel;
-	struct hooks_report *report;
-	struct probe_handle *files[TLS_FILES_MAX]; /* beside report->files; NULL: not hooked */
-	uint64_t armed_ns;                         /* CLOCK_BOOTTIME of the latest file */
+	const struct probe_means *means;
+	struct probe_dispatch dispatch;
 };
 
-struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report)
+struct attachments *attachments_new(struct gnomon *skel, const struct probe_means *means)
 {
 	struct attachments *a = calloc(1, sizeof(*a));
 
 	if (a) {
 		a->skel = skel;
-		a->report = report;
+		a->means = means;
+		probe_dispatch_init(&a->dispatch, skel->progs.tls_dispatch,
+				    bpf_map__fd(skel->maps.places),
+				    bpf_map__fd(skel->maps.dispatched));
 	}
 	return a;
 }
 
 void attachments_free(struct attachments *a)
 {
-	if (!a)
-		return;
-	for (size_t i = 0; i < a->report->file_count; i++)
-		probe_detach(a->files[i]);
 	free(a);
 }
 
@@ -66,9 +64,9 @@ static unsigned int places_of(const struct role *role, const struct tls_hook *ho
 }
 
 /* The returns first: a return without its entry is dropped in the kernel, an entry without its return
- * would leave calls behind. Returns how many functions are hooked, or -errno. */
-static int attach_hooks(struct attachments *a, const char *path, const struct tls_hook *hooks,
-			int count, struct probe_handle **handle)
+ * would leave calls behind. */
+int attachments_hook(struct attachments *a, const char *path, uint32_t pid,
+		     const struct tls_hook *hooks, int count, struct probe_handle **handle)
 {
 	const struct bpf_program *const returned = a->skel->progs.tls_return;
 	const struct bpf_program *const opened = a->skel->progs.tls_aead_opened;
@@ -91,7 +89,8 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 	};
 	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	struct probe probes[2 * ARRAY_SIZE(roles)];
-	struct probe_set set = {.path = path, .probes = probes};
+	struct probe_set set = {
+		.path = path, .pid = (pid_t)pid, .probes = probes, .dispatch = &a->dispatch};
 	unsigned int hooked = 0;
 	int r;
 
@@ -106,57 +105,6 @@ static int attach_hooks(struct attachments *a, const char *path, const struct tl
 	}
 	if (!hooked)
 		return 0;
-	r = probe_attach(a->report->probes, &set, handle);
+	r = probe_attach(a->means, &set, handle);
 	return r ? r : (int)hooked;
-}
-
-/* What was found and cannot be hooked yet is told too: it is why a program is seen by name only. */
-static void report_file(struct attachments *a, const char *name, const char *library, int result)
-{
-	struct tls_file_report *report = &a->report->files[a->report->file_count];
-
-	span_copy(report->path, sizeof(report->path), span_str(name));
-	report->library = library;
-	report->hooks = result > 0 ? (unsigned int)result : 0;
-	report->error = result > 0 ? 0 : result < 0 ? result : -EOPNOTSUPP;
-	/* readers look at the count first */
-	__atomic_store_n(&a->report->file_count, a->report->file_count + 1, __ATOMIC_RELEASE);
-}
-
-uint64_t *attachments_searched(struct attachments *a)
-{
-	return &a->report->searched;
-}
-
-uint64_t attachments_armed_ns(const struct attachments *a)
-{
-	return __atomic_load_n(&a->armed_ns, __ATOMIC_ACQUIRE);
-}
-
-/* Streams of processes that are older may be in the middle of a message. */
-static void note_armed(struct attachments *a)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	__atomic_store_n(&a->armed_ns,
-			 (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec,
-			 __ATOMIC_RELEASE);
-}
-
-int attachments_file(struct attachments *a, int fd, const char *name, const struct tls_hook *hooks,
-		     int count)
-{
-	char path[64];
-	int r;
-
-	if (a->report->file_count == TLS_FILES_MAX)
-		return -ENOSPC;
-	/* the descriptor's own name: it reaches files of other roots, and deleted ones */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	note_armed(a); /* and again: it takes a while, and streams are read meanwhile */
-	r = attach_hooks(a, path, hooks, count, &a->files[a->report->file_count]);
-	note_armed(a);
-	report_file(a, name, hooks[0].library->name, r);
-	return r;
 }

@@ -3,24 +3,19 @@
 
 #include <stdint.h>
 
-#include "source/hooks.h"
-
-struct gnomon;
 struct attachments;
+struct gnomon;
+struct probe_handle;
+struct probe_means;
 struct tls_hook;
 
-/* Probes on TLS libraries. NULL when out of memory. `report` is written to as files are hooked, and must
- * outlive it. One thread at a time. */
-struct attachments *attachments_new(struct gnomon *skel, struct hooks_report *report);
-/* Removes every probe. */
+/* From what was found in files to the programs that run there. NULL when out of memory. */
+struct attachments *attachments_new(struct gnomon *skel, const struct probe_means *means);
 void attachments_free(struct attachments *attachments);
-/* The report's counter of files that had to be searched. */
-uint64_t *attachments_searched(struct attachments *attachments);
-/* When a file was hooked last, CLOCK_BOOTTIME; any thread. A process that is older may have streams that began
- * unseen. */
-uint64_t attachments_armed_ns(const struct attachments *attachments);
-/* Hooks what was found in the open file; `name` is for people. Not more than once for a file. Returns how many
- * functions are hooked; -ENOSPC: too many files are hooked already; other -errno: found, and not to be hooked
- * (it is reported). */
-int attachments_file(struct attachments *attachments, int fd, const char *name,
-		     const struct tls_hook *hooks, int count);
+/*
+ * Puts the programs on the hooks of the file at `path`, for all processes or (`pid` not 0) for one. Returns how many
+ * functions are hooked; with more than 0, *probes is the caller's, for probe_detach(), before attachments_free().
+ * 0: none of them can be hooked; -errno: refused.
+ */
+int attachments_hook(struct attachments *attachments, const char *path, uint32_t pid,
+		     const struct tls_hook *hooks, int count, struct probe_handle **probes);

@@ -9,7 +9,6 @@
 #include "gnomon.skel.h"
 #include "gnomon/abi.h"
 #include "gnomon/limits.h"
-#include "source/attach.h"
 #include "source/bpf_load.h"
 #include "source/discover.h"
 #include "source/halves.h"
@@ -31,7 +30,6 @@
 
 struct bpf_source {
 	struct gnomon *skel;
-	struct attachments *attachments;
 	struct discovery *discovery;
 	struct halves *halves;
 	bool discovering;
@@ -74,7 +72,6 @@ static void bpf_close(void *state)
 	samples_done(&s->samples);
 	discovery_free(s->discovery);
 	halves_free(s->halves);
-	attachments_free(s->attachments);
 	ring_close(&s->ring);
 	gnomon__destroy(s->skel);
 	free(s->per_cpu);
@@ -116,11 +113,16 @@ static int bpf_open(void **state, const struct source_config *config, struct dia
 	s->cpus = libbpf_num_possible_cpus();
 	if (!r && s->cpus > 0)
 		s->per_cpu = calloc((size_t)s->cpus, sizeof(*s->per_cpu));
-	s->attachments = attachments_new(s->skel, &s->hooks);
 	s->halves = halves_new(half_dropped, s);
-	if (s->attachments)
-		s->discovery = discovery_new(s->attachments, config->state_directory, tell_again,
-					     s);
+	s->discovery = discovery_new(&(struct discovery_config){
+		.skel = s->skel,
+		.report = &s->hooks,
+		.directory = config->state_directory,
+		.health_ns = config->health_ns ? config->health_ns : HEALTH_INTERVAL_S * NS_PER_S,
+		.per_process = config->ai_only,
+		.gone = tell_again,
+		.ctx = s,
+	});
 	if (r || !s->per_cpu || !s->discovery || !s->halves) {
 		diag_add(diag, NULL, 0, 0, "the ring buffer cannot be mapped");
 		bpf_close(s);
@@ -190,7 +192,7 @@ static bool read_segment(struct bpf_source *s, const struct record_segment *r, u
 		.offset = r->offset,
 		.omitted = r->omitted,
 		.dir = (enum stream_dir)r->dir,
-		.midway = r->header.who.start_ns < attachments_armed_ns(s->attachments),
+		.midway = r->header.who.start_ns < discovery_armed_ns(s->discovery),
 		.bytes = span_of((const char *)r->bytes, r->header.len),
 	};
 	return true;
@@ -211,7 +213,7 @@ static bool read_join(struct bpf_source *s, const struct record_join *r, uint32_
 		.offset = r->offset,
 		.omitted = r->bytes,
 		.dir = (enum stream_dir)r->dir,
-		.midway = r->header.who.start_ns < attachments_armed_ns(s->attachments),
+		.midway = r->header.who.start_ns < discovery_armed_ns(s->discovery),
 	};
 	halves_join(s->halves, &half, &obs->segment);
 	return true;
@@ -303,6 +305,7 @@ static bool read_process(struct bpf_source *s, const struct record_header *heade
 	obs->kind = OBS_PROCESS;
 	if (header->type == RECORD_EXIT) {
 		halves_exit(s->halves, header->who.pid);
+		discovery_ended(s->discovery, header->who.pid);
 		obs->process = (struct observed_process){.change = PROCESS_EXIT};
 		return true;
 	}
@@ -510,6 +513,8 @@ static int bpf_steer(void *state, const struct steering *steering)
 	};
 	int verdicts = bpf_map__fd(s->skel->maps.verdicts);
 
+	if (steering->action == STEER_ARM)
+		return discovery_arm(s->discovery, steering->stream.pid);
 	if (steering->cookie)
 		return steer_socket(s, steering);
 	if (steering->action == STEER_FORGET) {

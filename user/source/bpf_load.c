@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "source/bpf_load.h"
 
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -10,6 +9,7 @@
 
 #include "gnomon.skel.h"
 #include "gnomon/abi.h"
+#include "source/kernel.h"
 #include "source/mounts.h"
 #include "source/probe.h"
 #include "util/cleanup.h"
@@ -42,37 +42,7 @@ __attribute__((format(printf, 4, 5))) static void report_hook(struct hooks_repor
 	va_end(args);
 }
 
-static bool kernel_has_trace(const struct btf *btf, const char *name)
-{
-	char type[64];
-
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
-}
-
-/* A fentry program that loads proves that fentry works here (some kernels and arm64 before 6.x refuse). */
-static bool kernel_has_fentry(const struct btf *btf, const char *function)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY);
-	const struct bpf_insn program[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	_cleanup_close_ int fd = -1;
-	_cleanup_close_ int link = -1;
-
-	if (id < 0)
-		return false;
-	options.attach_btf_id = (uint32_t)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", program, ARRAY_SIZE(program),
-			   &options);
-	if (fd < 0)
-		return false;
-	link = bpf_raw_tracepoint_open(NULL, fd);
-	return link >= 0;
-}
-
+/* The best pair of programs that this kernel has is loaded; kprobes show only when they are attached. */
 static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks_report *report)
 {
 	if (kernel_has_trace(btf, "sock_send_length") &&
@@ -86,10 +56,29 @@ static void choose_link(struct gnomon *skel, const struct btf *btf, struct hooks
 		bpf_program__set_autoload(skel->progs.link_tcp_receive, true);
 		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "fentry tcp_sendmsg, tcp_recvmsg");
 	} else {
-		report_hook(report, HOOK_LINK, HOOK_UNAVAILABLE,
-			    "neither sock_send_length tracepoints nor fentry: no stream-to-socket "
-			    "link");
+		bpf_program__set_autoload(skel->progs.link_probe_send, true);
+		bpf_program__set_autoload(skel->progs.link_probe_receive, true);
 	}
+}
+
+static void choose_cookies(struct gnomon *skel, const struct btf *btf)
+{
+	skel->rodata->tracing_makes_cookies = kernel_has_tracing_cookie(btf);
+	if (skel->rodata->tracing_makes_cookies)
+		return;
+	bpf_program__set_autoload(skel->progs.cookie_created, true);
+	bpf_program__set_autoload(skel->progs.cookie_accepted, true);
+}
+
+/* The iterators over open files need bpf_sock_from_file (5.11), and cookies. */
+static void choose_found(struct gnomon *skel, const struct btf *btf)
+{
+	bool usable = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
+		      btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0 &&
+		      skel->rodata->tracing_makes_cookies;
+
+	bpf_program__set_autoload(skel->progs.found_listeners, usable);
+	bpf_program__set_autoload(skel->progs.found_connections, usable);
 }
 
 static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
@@ -111,10 +100,12 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_aead_open,
 		skel->progs.tls_aead_open_gather,
 		skel->progs.tls_aead_opened,
+		skel->progs.tls_dispatch,
 	};
 
 	report->probes = probe_means_choose();
 	report->uprobe_multi = report->probes == &probe_uprobe_multi;
+	bpf_program__set_autoload(skel->progs.tls_dispatch, report->probes->dispatches);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		bpf_program__set_autoattach(programs[i], false);
 		bpf_program__set_expected_attach_type(
@@ -122,59 +113,113 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 	}
 }
 
-static void attach_packets(struct gnomon *skel, struct hooks_report *report)
+static void attach_link_probes(struct gnomon *skel, struct hooks_report *report)
 {
-	_cleanup_close_ int fd = -1;
+	if (!bpf_program__autoload(skel->progs.link_probe_send))
+		return;
+	skel->links.link_probe_send = bpf_program__attach(skel->progs.link_probe_send);
+	if (skel->links.link_probe_send)
+		skel->links.link_probe_receive =
+			bpf_program__attach(skel->progs.link_probe_receive);
+	if (skel->links.link_probe_receive)
+		report_hook(report, HOOK_LINK, HOOK_ATTACHED, "kprobes tcp_sendmsg, tcp_recvmsg");
+	else
+		report_hook(report, HOOK_LINK, HOOK_UNAVAILABLE,
+			    "no sock_send_length tracepoint, no fentry, and of kprobes: %s",
+			    strerror(errno));
+}
+
+/* A program at the root of the cgroup tree; false with errno: it was not loaded, or cannot be attached. */
+static bool attach_cgroup(struct bpf_program *program, int root, struct bpf_link **link)
+{
+	*link = bpf_program__attach_cgroup(program, root);
+	return *link;
+}
+
+static void attach_packets(struct gnomon *skel, const char *mount, int root,
+			   struct hooks_report *report)
+{
+	if (!attach_cgroup(skel->progs.packet_out, root, &skel->links.packet_out) ||
+	    !attach_cgroup(skel->progs.packet_in, root, &skel->links.packet_in))
+		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb: %s", strerror(errno));
+	else
+		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
+	if (!attach_cgroup(skel->progs.datagram_release, root, &skel->links.datagram_release))
+		report_hook(report, HOOK_DATAGRAMS, HOOK_FAILED, "cgroup sock_release: %s",
+			    strerror(errno));
+	else
+		report_hook(report, HOOK_DATAGRAMS, HOOK_ATTACHED, "cgroup sock_release");
+}
+
+static void attach_cookies(struct gnomon *skel, int root, struct hooks_report *report)
+{
+	if (skel->rodata->tracing_makes_cookies)
+		return;
+	if (!attach_cgroup(skel->progs.cookie_created, root, &skel->links.cookie_created) ||
+	    !attach_cgroup(skel->progs.cookie_accepted, root, &skel->links.cookie_accepted))
+		report_hook(report, HOOK_SOCKETS, HOOK_FAILED, "no cookies: cgroup sock_create: %s",
+			    strerror(errno));
+	else
+		report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED,
+			    "tp_btf inet_sock_set_state; cookies by cgroup sock_create, sockops");
+}
+
+/* All that sits on the root of the cgroup2 tree, wherever it is mounted. */
+static void attach_to_cgroups(struct gnomon *skel, struct hooks_report *report)
+{
+	_cleanup_close_ int root = -1;
 	char mount[256];
 	int r = mount_point("cgroup2", mount, sizeof(mount));
 
 	if (!r) {
-		fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = fd < 0 ? -errno : 0;
+		root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = root < 0 ? -errno : 0;
 	}
-	if (r) {
-		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s",
-			    strerror(-r));
+	if (!r) {
+		attach_cookies(skel, root, report);
+		attach_packets(skel, mount, root, report);
 		return;
 	}
-	skel->links.packet_out = bpf_program__attach_cgroup(skel->progs.packet_out, fd);
-	if (skel->links.packet_out)
-		skel->links.packet_in = bpf_program__attach_cgroup(skel->progs.packet_in, fd);
-	if (skel->links.packet_in)
-		skel->links.datagram_release =
-			bpf_program__attach_cgroup(skel->progs.datagram_release, fd);
-	if (!skel->links.datagram_release)
-		report_hook(report, HOOK_PACKETS, HOOK_FAILED, "cgroup_skb at %s: %s", mount,
-			    strerror(errno));
-	else
-		report_hook(report, HOOK_PACKETS, HOOK_ATTACHED, "cgroup_skb at %s", mount);
+	report_hook(report, HOOK_PACKETS, HOOK_FAILED, "no cgroup2 mount: %s", strerror(-r));
+	report_hook(report, HOOK_DATAGRAMS, HOOK_FAILED, "no cgroup2 mount: %s", strerror(-r));
+	if (!skel->rodata->tracing_makes_cookies)
+		report_hook(report, HOOK_SOCKETS, HOOK_FAILED, "no cookies: no cgroup2 mount: %s",
+			    strerror(-r));
 }
 
-/* The iterators over open files need bpf_sock_from_file (5.11) and the cookies of sockets in tracing (5.12). */
-static void choose_found(struct gnomon *skel, const struct btf *btf)
+/* Without them, sockets that were open before the sensor have no identity. */
+static void attach_found(struct gnomon *skel, struct hooks_report *report)
 {
-	bool usable = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
-		      btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0 &&
-		      btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
-
-	bpf_program__set_autoload(skel->progs.found_listeners, usable);
-	bpf_program__set_autoload(skel->progs.found_connections, usable);
-	bpf_program__set_autoattach(skel->progs.found_listeners, false);
-	bpf_program__set_autoattach(skel->progs.found_connections, false);
-}
-
-static bool attach_found(struct gnomon *skel)
-{
-	if (!bpf_program__autoload(skel->progs.found_connections))
-		return false;
+	if (!bpf_program__autoload(skel->progs.found_connections)) {
+		report_hook(report, HOOK_FOUND, HOOK_UNAVAILABLE,
+			    "no sockets in iter task_file: those open before have no identity");
+		return;
+	}
 	skel->links.found_listeners = bpf_program__attach_iter(skel->progs.found_listeners, NULL);
-	skel->links.found_connections = bpf_program__attach_iter(skel->progs.found_connections,
-								 NULL);
-	return skel->links.found_listeners && skel->links.found_connections;
+	if (skel->links.found_listeners)
+		skel->links.found_connections =
+			bpf_program__attach_iter(skel->progs.found_connections, NULL);
+	if (skel->links.found_connections)
+		report_hook(report, HOOK_FOUND, HOOK_ATTACHED, "iter task_file");
+	else
+		report_hook(report, HOOK_FOUND, HOOK_FAILED, "iter task_file: %s", strerror(errno));
+}
+
+/* Without them no file gives its probes up. Only this process's own files are walked where the kernel can (6.1). */
+static void attach_held(struct gnomon *skel)
+{
+	union bpf_iter_link_info info = {.task.pid = (uint32_t)getpid()};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, &options);
+	if (!skel->links.held_files)
+		skel->links.held_files = bpf_program__attach_iter(skel->progs.held_files, NULL);
+	skel->links.mount_namespaces = bpf_program__attach_iter(skel->progs.mount_namespaces, NULL);
 }
 
 /* Without it there are no interim byte counts, and nothing else is missing. */
-static void attach_samples(struct gnomon *skel)
+static void attach_samples(struct gnomon *skel, struct hooks_report *report)
 {
 	union bpf_iter_link_info info = {
 		.map.map_fd = (uint32_t)bpf_map__fd(skel->maps.flow_heads)};
@@ -182,6 +227,11 @@ static void attach_samples(struct gnomon *skel)
 		    .link_info_len = sizeof(info));
 
 	skel->links.socket_bytes = bpf_program__attach_iter(skel->progs.socket_bytes, &options);
+	if (skel->links.socket_bytes)
+		report_hook(report, HOOK_SAMPLES, HOOK_ATTACHED, "iter bpf_sk_storage_map");
+	else
+		report_hook(report, HOOK_SAMPLES, HOOK_FAILED, "iter bpf_sk_storage_map: %s",
+			    strerror(errno));
 }
 
 static const char *load_hint(int error)
@@ -196,6 +246,27 @@ static const char *load_hint(int error)
 	default:
 		return "";
 	}
+}
+
+/* What is loaded, and what of it gnomon__attach() leaves alone because it needs more than its name. */
+static void choose(struct gnomon *skel, const struct btf *btf, struct hooks_report *report)
+{
+	struct bpf_program *const attached_apart[] = {
+		skel->progs.packet_out,      skel->progs.packet_in,
+		skel->progs.socket_bytes,    skel->progs.datagram_release,
+		skel->progs.cookie_created,  skel->progs.cookie_accepted,
+		skel->progs.link_probe_send, skel->progs.link_probe_receive,
+		skel->progs.found_listeners, skel->progs.found_connections,
+		skel->progs.held_files,      skel->progs.mount_namespaces,
+	};
+
+	choose_cookies(skel, btf);
+	choose_found(skel, btf);
+	choose_link(skel, btf, report);
+	choose_uprobes(skel, report);
+	bpf_program__set_autoload(skel->progs.datagram_release, kernel_has_release_storage());
+	for (size_t i = 0; i < ARRAY_SIZE(attached_apart); i++)
+		bpf_program__set_autoattach(attached_apart[i], false);
 }
 
 struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
@@ -217,15 +288,8 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		btf__free(btf);
 		return NULL;
 	}
-	choose_link(skel, btf, report);
-	choose_uprobes(skel, report);
-	choose_found(skel, btf);
+	choose(skel, btf, report);
 	btf__free(btf);
-
-	bpf_program__set_autoattach(skel->progs.packet_out, false);
-	bpf_program__set_autoattach(skel->progs.packet_in, false);
-	bpf_program__set_autoattach(skel->progs.socket_bytes, false);
-	bpf_program__set_autoattach(skel->progs.datagram_release, false);
 	complaint[0] = '\0';
 	r = gnomon__load(skel);
 	if (!r)
@@ -238,11 +302,12 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 	}
 	report_hook(report, HOOK_PROCESS, HOOK_ATTACHED,
 		    "tp_btf sched_process_exec, sched_process_exit");
-	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state; %s",
-		    attach_found(skel) ? "iter task_file for those open before"
-				       : "those open before have no identity");
-	attach_packets(skel, report);
-	attach_samples(skel);
+	report_hook(report, HOOK_SOCKETS, HOOK_ATTACHED, "tp_btf inet_sock_set_state");
+	attach_to_cgroups(skel, report);
+	attach_found(skel, report);
+	attach_link_probes(skel, report);
+	attach_samples(skel, report);
+	attach_held(skel);
 	report_hook(report, HOOK_TLS, HOOK_ATTACHED, "%s", report->probes->told);
 	return skel;
 }
@@ -250,9 +315,10 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 const char *hook_name(enum hook_id id)
 {
 	static const char *const names[HOOK_COUNT] = {
-		[HOOK_PROCESS] = "processes", [HOOK_SOCKETS] = "sockets",
-		[HOOK_PACKETS] = "packets",   [HOOK_LINK] = "socket link",
-		[HOOK_TLS] = "tls",
+		[HOOK_PROCESS] = "processes",      [HOOK_SOCKETS] = "sockets",
+		[HOOK_PACKETS] = "packets",        [HOOK_LINK] = "socket link",
+		[HOOK_DATAGRAMS] = "datagrams",    [HOOK_FOUND] = "open sockets",
+		[HOOK_SAMPLES] = "interim counts", [HOOK_TLS] = "tls",
 	};
 
 	return names[id];

@@ -5,21 +5,27 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "gnomon/abi.h"
 #include "gnomon/limits.h"
 #include "gnomon/tlslib.h"
-#include "source/attach.h"
 #include "source/hook_cache.h"
+#include "source/hooked.h"
+#include "source/hooks.h"
 #include "source/libraries.h"
 #include "util/cleanup.h"
 #include "util/table.h"
+
+#define NS_PER_S UINT64_C(1000000000)
 
 struct examined_key {
 	uint64_t device, inode, size, changed_ns;
@@ -30,47 +36,62 @@ struct examined {
 	struct examined_key key;
 };
 
+enum request_kind {
+	REQUEST_LOOK, /* the process has mapped something new */
+	REQUEST_ARM,  /* the process is to be hooked, whatever it maps */
+	REQUEST_ENDED /* it is gone */
+};
+
 struct request {
+	enum request_kind kind;
 	uint32_t pid;
 	struct file_key key;
 };
 
 struct discovery {
-	struct attachments *attachments;
+	struct discovery_config config;
+	struct hooked_files *hooked;
 	struct hook_cache *known;
-	void (*gone)(void *ctx, const struct file_key *key);
-	void *ctx;
 	struct table examined;
+	/* whose files are being looked at; 0: the host's own */
+	uint32_t pid, mount_namespace;
 
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t wake;
+	int wake_fd; /* readable when something of what follows has changed */
+	pthread_mutex_t lock;
 	struct request queue[DISCOVERY_QUEUE_MAX];
 	size_t first, waiting;
+	uint32_t armed[ARMED_MAX]; /* processes that are, or are to be */
+	size_t armed_count;
 	bool everything; /* look through all processes */
 	bool stop;
 };
 
-struct discovery *discovery_new(struct attachments *attachments, const char *directory,
-				void (*gone)(void *ctx, const struct file_key *key), void *ctx)
+struct discovery *discovery_new(const struct discovery_config *config)
 {
-	struct discovery *d = calloc(1, sizeof(*d));
+	_cleanup_free_ struct discovery *d = calloc(1, sizeof(*d));
 
-	if (!d)
+	if (!d || table_init(&d->examined, FILES_EXAMINED_MAX))
 		return NULL;
-	d->known = hook_cache_new(directory, attachments_searched(attachments));
-	if (!d->known || table_init(&d->examined, FILES_EXAMINED_MAX)) {
-		hook_cache_free(d->known);
-		free(d);
+	d->config = *config;
+	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	d->hooked = hooked_new(config->skel, config->report, config->per_process);
+	d->known = hook_cache_new(config->directory, &config->report->searched);
+	pthread_mutex_init(&d->lock, NULL);
+	if (!d->hooked || !d->known || d->wake_fd < 0) {
+		discovery_free(TAKE_PTR(d));
 		return NULL;
 	}
-	d->attachments = attachments;
-	d->gone = gone;
-	d->ctx = ctx;
-	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->wake, NULL);
-	return d;
+	return TAKE_PTR(d);
+}
+
+static void wake(struct discovery *d)
+{
+	uint64_t one = 1;
+	ssize_t n = write(d->wake_fd, &one, sizeof(one));
+
+	(void)n; /* EAGAIN: it is awake */
 }
 
 void discovery_free(struct discovery *d)
@@ -80,8 +101,8 @@ void discovery_free(struct discovery *d)
 	if (d->started) {
 		pthread_mutex_lock(&d->lock);
 		d->stop = true;
-		pthread_cond_signal(&d->wake);
 		pthread_mutex_unlock(&d->lock);
+		wake(d);
 		pthread_join(d->thread, NULL);
 	}
 	while (d->examined.oldest) {
@@ -92,9 +113,16 @@ void discovery_free(struct discovery *d)
 	}
 	table_done(&d->examined);
 	hook_cache_free(d->known);
-	pthread_cond_destroy(&d->wake);
+	hooked_free(d->hooked);
+	if (d->wake_fd >= 0)
+		close(d->wake_fd);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
+}
+
+uint64_t discovery_armed_ns(const struct discovery *d)
+{
+	return hooked_armed_ns(d->hooked);
 }
 
 static bool same_file(const struct table_link *link, const void *key)
@@ -104,16 +132,34 @@ static bool same_file(const struct table_link *link, const void *key)
 	return memcmp(&e->key, key, sizeof(e->key)) == 0;
 }
 
-/* True for the first call with this file as it is now: one that was rewritten is another. */
-static bool first_look(struct discovery *d, const struct stat *st)
+/* One that was rewritten is another. */
+static struct examined_key key_of(const struct stat *st)
 {
-	struct examined_key key = {
+	return (struct examined_key){
 		.device = st->st_dev,
 		.inode = st->st_ino,
 		.size = (uint64_t)st->st_size,
 		.changed_ns = (uint64_t)st->st_mtim.tv_sec * UINT64_C(1000000000) +
 			      (uint64_t)st->st_mtim.tv_nsec,
 	};
+}
+
+static void forget_look(struct discovery *d, const struct stat *st)
+{
+	struct examined_key key = key_of(st);
+	struct table_link *link = table_find(
+		&d->examined, table_hash(&d->examined, &key, sizeof(key)), same_file, &key);
+
+	if (!link)
+		return;
+	table_remove(&d->examined, link);
+	free(table_entry(link, struct examined, link));
+}
+
+/* True for the first call with this file as it is now. */
+static bool first_look(struct discovery *d, const struct stat *st)
+{
+	struct examined_key key = key_of(st);
 	uint64_t hash = table_hash(&d->examined, &key, sizeof(key));
 	struct examined *e;
 
@@ -132,35 +178,69 @@ static bool first_look(struct discovery *d, const struct stat *st)
 	return true;
 }
 
+/* The number of the open file among those with hooks; -ENOENT: it has none. */
+static int examine(struct discovery *d, int fd, const struct stat *st, const char *name)
+{
+	struct tlslib_reader reader = {tls_file_read, &fd};
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
+	int n;
+
+	if (!first_look(d, st))
+		return hooked_find(d->hooked, st);
+	if (!tlslib_by_path(span_str(name)) && !tlslib_plausible(&reader))
+		return -ENOENT;
+	n = hook_cache_find(d->known, fd, st, hooks, ARRAY_SIZE(hooks));
+	if (n <= 0)
+		return -ENOENT;
+	n = hooked_add(d->hooked, fd, name, d->mount_namespace, hooks, n);
+	if (n < 0)
+		forget_look(d, st); /* there may be room for it the next time */
+	return n;
+}
+
 /* `path` is what to open, `name` what to show. False: it could not be opened. */
 static bool look_at(struct discovery *d, const char *path, const char *name)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct tlslib_reader reader = {tls_file_read, &fd};
-	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX];
 	struct stat st;
-	int n;
+	int number;
 
 	if (fd < 0 || fstat(fd, &st))
 		return false;
-	if (!S_ISREG(st.st_mode) || !first_look(d, &st))
+	if (!S_ISREG(st.st_mode))
 		return true;
-	if (!tlslib_by_path(span_str(name)) && !tlslib_plausible(&reader))
-		return true;
-	n = hook_cache_find(d->known, fd, &st, hooks, ARRAY_SIZE(hooks));
-	if (n > 0)
-		attachments_file(d->attachments, fd, name, hooks, n);
+	number = examine(d, fd, &st, name);
+	if (number >= 0 && d->config.per_process && d->pid)
+		hooked_arm(d->hooked, number, d->pid);
 	return true;
 }
 
-static void look_at_named(void *ctx, const char *path, const char *open_path)
+/* What is looked at next is seen through that process. */
+static void enter(struct discovery *d, uint32_t pid)
 {
-	if (tlslib_by_path(span_str(path)))
-		look_at(ctx, open_path, path);
+	char path[64];
+	struct stat st;
+
+	if (pid == d->pid)
+		return;
+	d->pid = pid;
+	d->mount_namespace = 0;
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	if (pid && stat(path, &st) == 0) /* namespaces(7): the inode is its number */
+		d->mount_namespace = (uint32_t)st.st_ino;
 }
 
-static void look_at_any(void *ctx, const char *path, const char *open_path)
+static void look_at_named(void *ctx, uint32_t pid, const char *path, const char *open_path)
 {
+	if (!tlslib_by_path(span_str(path)))
+		return;
+	enter(ctx, pid);
+	look_at(ctx, open_path, path);
+}
+
+static void look_at_any(void *ctx, uint32_t pid, const char *path, const char *open_path)
+{
+	enter(ctx, pid);
 	look_at(ctx, open_path, path);
 }
 
@@ -188,8 +268,11 @@ static void scan_directories(struct discovery *d)
 
 void discovery_scan_libraries(struct discovery *d)
 {
+	if (d->config.per_process)
+		return;
 	scan_directories(d);
 	visit_mappings(look_at_named, d);
+	enter(d, 0);
 }
 
 /* The executable through its own link, which outlives the file's name, and all else that it maps. False: the
@@ -204,29 +287,31 @@ static bool look_through(struct discovery *d, uint32_t pid)
 	if (n < 0)
 		return false;
 	name[n] = '\0';
+	enter(d, pid);
 	return look_at(d, path, name) && visit_process_mappings(pid, look_at_any, d);
 }
 
-/* One request, or a look at everything; false: the thread is to end. */
-static bool take(struct discovery *d, struct request *request, bool *everything)
+enum work { WORK_NONE, WORK_REQUEST, WORK_EVERYTHING, WORK_STOP };
+
+/* What just started comes before what has been running. */
+static enum work take(struct discovery *d, struct request *request)
 {
-	bool go_on;
+	enum work work = WORK_NONE;
 
 	pthread_mutex_lock(&d->lock);
-	while (!d->stop && !d->waiting && !d->everything)
-		pthread_cond_wait(&d->wake, &d->lock);
-	/* what just started comes before what has been running */
-	*everything = !d->waiting;
-	if (d->waiting) {
+	if (d->stop) {
+		work = WORK_STOP;
+	} else if (d->waiting) {
 		*request = d->queue[d->first];
 		d->first = (d->first + 1) % DISCOVERY_QUEUE_MAX;
 		d->waiting--;
-	} else {
+		work = WORK_REQUEST;
+	} else if (d->everything) {
 		d->everything = false;
+		work = WORK_EVERYTHING;
 	}
-	go_on = !d->stop;
 	pthread_mutex_unlock(&d->lock);
-	return go_on;
+	return work;
 }
 
 static bool stop_asked(struct discovery *d)
@@ -239,37 +324,104 @@ static bool stop_asked(struct discovery *d)
 	return stop;
 }
 
-static void look_at_until_stopped(void *ctx, const char *path, const char *open_path)
+static void look_at_until_stopped(void *ctx, uint32_t pid, const char *path, const char *open_path)
 {
 	if (!stop_asked(ctx))
-		look_at(ctx, open_path, path);
+		look_at_any(ctx, pid, path, open_path);
 }
 
-static bool is_idle(struct discovery *d)
+static void serve(struct discovery *d, const struct request *request)
 {
-	bool idle;
+	if (request->kind == REQUEST_ENDED)
+		hooked_disarm(d->hooked, request->pid);
+	else if (!look_through(d, request->pid) && request->kind == REQUEST_LOOK)
+		d->config.gone(d->config.ctx, &request->key);
+	enter(d, 0);
+}
 
-	pthread_mutex_lock(&d->lock);
-	idle = !d->waiting && !d->everything;
-	pthread_mutex_unlock(&d->lock);
-	return idle;
+/* A file was written to: what is in it now? */
+static void on_changed(void *ctx, int fd, const char *name, const uint32_t *pids, size_t count)
+{
+	struct discovery *d = ctx;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st))
+		return;
+	forget_look(d, &st);
+	if (!d->config.per_process)
+		look_at(d, path, name);
+	for (size_t i = 0; d->config.per_process && i < count; i++) {
+		enter(d, pids[i]);
+		look_at(d, path, name);
+	}
+	enter(d, 0);
+}
+
+/* Should it be mapped again after all, the kernel tells it as a new one. */
+static void on_gone(void *ctx, const struct stat *st, const struct file_key *key)
+{
+	struct discovery *d = ctx;
+
+	forget_look(d, st);
+	d->config.gone(d->config.ctx, key);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Sleeps until there is work, a file changes or the next check is due. */
+static void wait_for_work(struct discovery *d, const struct hooked_events *events,
+			  uint64_t *next_check_ns)
+{
+	struct pollfd fds[] = {{.fd = d->wake_fd, .events = POLLIN},
+			       {.fd = hooked_changes_fd(d->hooked), .events = POLLIN}};
+	uint64_t now = now_ns(), ms;
+	uint64_t woken;
+	ssize_t n;
+
+	if (now >= *next_check_ns) {
+		hooked_check(d->hooked, events);
+		*next_check_ns = now + d->config.health_ns;
+	}
+	hook_cache_save(d->known);
+	ms = (*next_check_ns - now) / 1000000 + 1;
+	if (poll(fds, ARRAY_SIZE(fds), ms < INT_MAX ? (int)ms : INT_MAX) <= 0)
+		return;
+	n = read(d->wake_fd, &woken, sizeof(woken));
+	(void)n; /* nothing was there: the other one woke us */
 }
 
 static void *discover(void *ctx)
 {
 	struct discovery *d = ctx;
+	const struct hooked_events events = {on_changed, on_gone, d};
+	uint64_t next_check_ns = now_ns() + d->config.health_ns;
 	struct request request;
-	bool everything;
 
-	while (take(d, &request, &everything)) {
-		if (everything)
+	for (;;) {
+		hooked_read_changes(d->hooked, &events);
+		switch (take(d, &request)) {
+		case WORK_STOP:
+			return NULL;
+		case WORK_NONE:
+			wait_for_work(d, &events, &next_check_ns);
+			break;
+		case WORK_REQUEST:
+			serve(d, &request);
+			break;
+		case WORK_EVERYTHING:
 			visit_mappings(look_at_until_stopped, d);
-		else if (!look_through(d, request.pid))
-			d->gone(d->ctx, &request.key);
-		if (is_idle(d))
-			hook_cache_save(d->known);
+			enter(d, 0);
+			break;
+		}
 	}
-	return NULL;
 }
 
 int discovery_start(struct discovery *d)
@@ -277,7 +429,7 @@ int discovery_start(struct discovery *d)
 	sigset_t all, old;
 	int r;
 
-	d->everything = true;
+	d->everything = !d->config.per_process;
 	/* signals are for the thread that runs the loop */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -287,14 +439,74 @@ int discovery_start(struct discovery *d)
 	return -r;
 }
 
+/* Under the lock. */
+static void ask(struct discovery *d, const struct request *request)
+{
+	if (d->waiting == DISCOVERY_QUEUE_MAX)
+		d->everything = !d->config.per_process;
+	else
+		d->queue[(d->first + d->waiting++) % DISCOVERY_QUEUE_MAX] = *request;
+}
+
+/* Under the lock. The place of the process among the armed ones; armed_count: it is none. */
+static size_t armed_at(const struct discovery *d, uint32_t pid)
+{
+	size_t i = 0;
+
+	while (i < d->armed_count && d->armed[i] != pid)
+		i++;
+	return i;
+}
+
 void discovery_process(struct discovery *d, uint32_t pid, const struct file_key *key)
 {
+	const struct request request = {REQUEST_LOOK, pid, *key};
+	bool wanted;
+
 	pthread_mutex_lock(&d->lock);
-	if (d->waiting == DISCOVERY_QUEUE_MAX)
-		d->everything = true;
-	else
-		d->queue[(d->first + d->waiting++) % DISCOVERY_QUEUE_MAX] = (struct request){pid,
-											     *key};
-	pthread_cond_signal(&d->wake);
+	wanted = !d->config.per_process || armed_at(d, pid) < d->armed_count;
+	if (wanted)
+		ask(d, &request);
+	pthread_mutex_unlock(&d->lock);
+	if (wanted)
+		wake(d);
+}
+
+int discovery_arm(struct discovery *d, uint32_t pid)
+{
+	const struct request request = {.kind = REQUEST_ARM, .pid = pid};
+	int r = 0;
+
+	if (!d->config.per_process)
+		return 0;
+	pthread_mutex_lock(&d->lock);
+	if (armed_at(d, pid) == d->armed_count) {
+		if (d->armed_count == ARMED_MAX)
+			r = -ENOSPC;
+		else
+			d->armed[d->armed_count++] = pid;
+	}
+	if (!r)
+		ask(d, &request);
+	pthread_mutex_unlock(&d->lock);
+	if (!r)
+		wake(d);
+	return r;
+}
+
+void discovery_ended(struct discovery *d, uint32_t pid)
+{
+	const struct request request = {.kind = REQUEST_ENDED, .pid = pid};
+	size_t i;
+
+	if (!d->config.per_process)
+		return;
+	pthread_mutex_lock(&d->lock);
+	i = armed_at(d, pid);
+	if (i < d->armed_count) {
+		d->armed[i] = d->armed[--d->armed_count];
+		ask(d, &request);
+		wake(d);
+	}
 	pthread_mutex_unlock(&d->lock);
 }

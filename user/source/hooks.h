@@ -17,7 +17,10 @@ enum hook_state { HOOK_ATTACHED, HOOK_UNAVAILABLE, HOOK_FAILED };
 enum hook_id {
 	HOOK_PROCESS,
 	HOOK_SOCKETS,
+	HOOK_FOUND, /* sockets that were open before the sensor */
 	HOOK_PACKETS,
+	HOOK_DATAGRAMS, /* the ends of QUIC's sockets */
+	HOOK_SAMPLES,   /* byte counts of open sockets */
 	HOOK_LINK,
 	HOOK_TLS,
 	HOOK_COUNT,

@@ -33,7 +33,7 @@ bool visit_process_mappings(uint32_t pid, mapping_visitor visit, void *ctx)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		snprintf(path, sizeof(path), "/proc/%u/root%s", pid, line + at);
-		visit(ctx, line + at, path);
+		visit(ctx, pid, line + at, path);
 	}
 	return true;
 }
@@ -112,13 +112,14 @@ static bool maybe_tls(const char *path)
 	return false;
 }
 
-static void on_mapping(void *ctx, const char *path, const char *open_path)
+static void on_mapping(void *ctx, uint32_t pid, const char *path, const char *open_path)
 {
 	struct search *search = ctx;
 	_cleanup_close_ int fd = -1;
 	struct tls_library found = {.processes = 1};
 	struct stat st;
 
+	(void)pid;
 	if (!maybe_tls(path))
 		return;
 	fd = open(open_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -26,7 +26,7 @@ ssize_t tls_file_read(void *ctx, void *to, size_t len, uint64_t offset);
 
 /* One executable file mapping of a process: `path` is as in maps, `open_path` reaches the file through
  * the process's own root, so also in containers. */
-typedef void (*mapping_visitor)(void *ctx, const char *path, const char *open_path);
+typedef void (*mapping_visitor)(void *ctx, uint32_t pid, const char *path, const char *open_path);
 /* Visits those of one process. False: it has ended, or is not ours to read. */
 bool visit_process_mappings(uint32_t pid, mapping_visitor visit, void *ctx);
 /* Visits those of every process whose maps may be read. */

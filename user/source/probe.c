@@ -25,8 +25,10 @@ const struct probe_means *probe_means_choose(void)
 	const size_t last = ARRAY_SIZE(means_table) - 1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(means_table); i++)
-		if (wanted && strcmp(wanted, means_table[i]->name) == 0)
+		if (wanted && strcmp(wanted, means_table[i]->name) == 0) {
+			means_table[i]->works(); /* for what it clears away */
 			return means_table[i];
+		}
 	for (size_t i = 0; i < last; i++)
 		if (means_table[i]->works())
 			return means_table[i];

@@ -11,6 +11,7 @@
  */
 
 struct bpf_program;
+struct probe_dispatch;
 
 /* One program at some places of a file, or at the returns of the functions that begin there. */
 struct probe {
@@ -26,12 +27,15 @@ struct probe_set {
 	pid_t pid;        /* only this process; 0: every one that runs the file */
 	const struct probe *probes;
 	size_t count;
+	/* Lets all entry probes share an event; NULL: the means has no use for it. Outlives the handle. */
+	struct probe_dispatch *dispatch;
 };
 
 struct probe_means {
 	const char *name; /* what GNOMON_PROBES in the environment chooses it by */
 	const char *told; /* for people */
 	int attach_type;  /* expected_attach_type of programs that are attached so */
+	bool dispatches;  /* makes use of the set's dispatch */
 	bool needs_admin; /* CAP_SYS_ADMIN, where perf_event_paranoid is 3 */
 
 	/* Does this kernel have it, and may this process use it? May clear away what a predecessor that

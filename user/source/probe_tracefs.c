@@ -14,25 +14,38 @@
 
 #include "source/mounts.h"
 #include "source/probe.h"
+#include "source/probe_dispatch.h"
 #include "util/cleanup.h"
 
 /*
  * Events of tracefs (Documentation/trace/uprobetracer.rst): an event may have any number of places (kernel commit
- * 60d53e2c3b75, 5.4), so that a program's places in a file cost one wait for RCU when they are taken off, not one
- * each. All places must be there before the event is armed. Events are global and outlive their maker: they
- * are in a group of the process's own, gnomon_PID.
+ * 60d53e2c3b75, 5.4), so that a file costs as many waits for RCU as it has events when they are taken off: one
+ * for the entries of all functions, by tls_dispatch, and one for all returns to a program. All places must
+ * be there before an event is armed. Events are global and outlive their maker: they are in a group of the
+ * process's own, gnomon_PID.
  */
 
 #define GROUP_PREFIX "gnomon_"
 
-struct tracefs_event {
+struct place {
+	const struct bpf_program *runs; /* what its event runs */
+	unsigned long offset;
+	bool at_return;
+	bool shared; /* a place in the dispatch is taken */
+	bool done;   /* its event is made */
+};
+
+struct event {
 	unsigned int number; /* its name is e and that */
 	int fd;              /* the perf event that arms it; -1: it is not armed */
 };
 
-struct tracefs_events {
-	size_t count;
-	struct tracefs_event events[];
+struct file_probes {
+	struct probe_dispatch *dispatch;
+	struct place *places;
+	size_t place_count;
+	struct event *events; /* at most one a place */
+	size_t event_count;
 };
 
 static int open_control(int flags)
@@ -110,7 +123,7 @@ static int event_id(unsigned int number)
 }
 
 /* From here on it fires. */
-static int arm(struct tracefs_event *event, const struct probe *probe, pid_t pid)
+static int arm(struct event *event, const struct bpf_program *program, pid_t pid)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -128,74 +141,117 @@ static int arm(struct tracefs_event *event, const struct probe *probe, pid_t pid
 				 PERF_FLAG_FD_CLOEXEC);
 	if (event->fd < 0)
 		return -errno;
-	if (ioctl(event->fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(probe->program)) ||
+	if (ioctl(event->fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(program)) ||
 	    ioctl(event->fd, PERF_EVENT_IOC_ENABLE, 0))
 		return -errno;
 	return 0;
 }
 
-/* The event is kept by the caller, who removes it, whatever this returns. */
-static int make_event(int control, struct tracefs_event *event, const struct probe_set *set,
-		      const struct probe *probe)
+/* One event for all places that run what `first` runs. Whatever this returns, the event is among the file's. */
+static int make_event(struct file_probes *file, int control, const struct probe_set *set,
+		      const struct place *first)
 {
-	for (unsigned int i = 0; i < probe->count; i++) {
-		int r = command(control, "%c:" GROUP_PREFIX "%d/e%u %s:0x%lx\n",
-				probe->at_return ? 'r' : 'p', getpid(), event->number, set->path,
-				probe->offsets[i]);
+	static atomic_uint numbers;
+	struct event *event = &file->events[file->event_count++];
 
-		if (r)
+	*event = (struct event){atomic_fetch_add(&numbers, 1), -1};
+	for (size_t i = 0; i < file->place_count; i++) {
+		struct place *place = &file->places[i];
+		int r;
+
+		if (place->runs != first->runs || place->at_return != first->at_return)
+			continue;
+		place->done = true;
+		r = command(control, "%c:" GROUP_PREFIX "%d/e%u %s:0x%lx\n",
+			    place->at_return ? 'r' : 'p', getpid(), event->number, set->path,
+			    place->offset);
+		if (r && r != -EEXIST) /* it is there already, of another role of the function */
 			return r;
 	}
-	return arm(event, probe, set->pid);
+	return arm(event, first->runs, set->pid);
+}
+
+/* The returns first, as sets have them. */
+static int make_events(struct file_probes *file, const struct probe_set *set)
+{
+	_cleanup_close_ int control = open_control(O_WRONLY | O_APPEND);
+	int r = 0;
+
+	if (control < 0)
+		return -errno;
+	for (int at_return = 1; at_return >= 0; at_return--)
+		for (size_t i = 0; i < file->place_count && !r; i++)
+			if (!file->places[i].done && file->places[i].at_return == at_return)
+				r = make_event(file, control, set, &file->places[i]);
+	return r;
 }
 
 /* All are disarmed first: an event that is armed is not to be deleted. */
 static void tracefs_detach(void *state)
 {
-	struct tracefs_events *events = state;
+	struct file_probes *file = state;
 	_cleanup_close_ int control = open_control(O_WRONLY | O_APPEND);
 
-	for (size_t i = 0; i < events->count; i++) {
-		if (events->events[i].fd >= 0)
-			close(events->events[i].fd);
+	for (size_t i = 0; i < file->event_count; i++) {
+		if (file->events[i].fd >= 0)
+			close(file->events[i].fd);
 		if (control >= 0)
 			command(control, "-:" GROUP_PREFIX "%d/e%u\n", getpid(),
-				events->events[i].number);
+				file->events[i].number);
 	}
-	free(events);
+	for (size_t i = 0; i < file->place_count; i++)
+		if (file->places[i].shared)
+			probe_dispatch_release(file->dispatch, file->places[i].offset);
+	free(file->places);
+	free(file->events);
+	free(file);
+}
+
+static void add_places(struct file_probes *file, const struct probe *probe)
+{
+	for (unsigned int i = 0; i < probe->count; i++) {
+		struct place *place = &file->places[file->place_count++];
+
+		*place = (struct place){.runs = probe->program,
+					.offset = probe->offsets[i],
+					.at_return = probe->at_return};
+		if (!probe->at_return && file->dispatch &&
+		    probe_dispatch_take(file->dispatch, place->offset, probe->program)) {
+			place->runs = file->dispatch->program;
+			place->shared = true;
+		}
+	}
 }
 
 static int tracefs_attach(const struct probe_set *set, void **state)
 {
-	static atomic_uint numbers;
-	_cleanup_close_ int control = open_control(O_WRONLY | O_APPEND);
-	struct tracefs_events *events;
-	int r = 0;
+	struct file_probes *file = calloc(1, sizeof(*file));
+	size_t places = 1; /* never an allocation of nothing */
+	int r = -ENOMEM;
 
-	if (control < 0)
-		return -errno;
-	events = calloc(1, sizeof(*events) + set->count * sizeof(events->events[0]));
-	if (!events)
+	if (!file)
 		return -ENOMEM;
-	for (size_t i = 0; i < set->count && !r; i++) {
-		struct tracefs_event *event = &events->events[events->count];
-
-		if (!set->probes[i].count)
-			continue;
-		*event = (struct tracefs_event){atomic_fetch_add(&numbers, 1), -1};
-		events->count++;
-		r = make_event(control, event, set, &set->probes[i]);
+	for (size_t i = 0; i < set->count; i++)
+		places += set->probes[i].count;
+	file->dispatch = set->dispatch;
+	file->places = calloc(places, sizeof(*file->places));
+	file->events = calloc(places, sizeof(*file->events));
+	if (file->places && file->events) {
+		for (size_t i = 0; i < set->count; i++)
+			add_places(file, &set->probes[i]);
+		r = make_events(file, set);
 	}
 	if (r)
-		tracefs_detach(events);
+		tracefs_detach(file);
 	else
-		*state = events;
+		*state = file;
 	return r;
 }
 
 const struct probe_means probe_tracefs = {
 	.name = "tracefs",
-	.told = "tracefs uprobe events, one a program and file",
+	.told = "tracefs uprobe events, two a file",
+	.dispatches = true,
 	.needs_admin = true,
 	.works = tracefs_works,
 	.attach = tracefs_attach,

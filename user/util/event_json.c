@@ -208,9 +208,10 @@ static void read_object(struct reader *reader, struct json_object *object, const
 /* Nothing but blanks from there on? */
 static bool is_blank(struct span text)
 {
-	while (text.len && memchr(" \t\r\n", text.at[0], 4))
-		text = span_skip(text, 1);
-	return text.len == 0;
+	for (size_t i = 0; i < text.len; i++)
+		if (!strchr(" \t\r\n", text.at[i]) || !text.at[i])
+			return false;
+	return true;
 }
 
 int event_from_json(struct event *event, struct span json, struct arena *arena, const char *name,

@@ -47,22 +47,26 @@ struct bed {
 	size_t other; /* events that a policy had another name for than the rest */
 };
 
+/* Of the service, by set. */
+static const char *const countries[] = {"FR", "DE", "US"};
+
 static struct rules rules_make(char name)
 {
 	struct rules rules = {.name = name, .catalog = catalog_new(), .policy = policy_new()};
-	char text[1024], file[16], country = (char)(name - 'a' + 'A');
+	const char *country = countries[name - 'a'];
+	char text[1024], file[16];
 	struct diag diag = {0};
 
 	snprintf(file, sizeof(file), "set-%c", name);
 	snprintf(text, sizeof(text),
-		 "services:\n  - {id: acme, vendor: V, kind: model-api, country: A%c,\n"
+		 "services:\n  - {id: acme, vendor: V, kind: model-api, country: %s,\n"
 		 "     api_hosts: [api.example.com], families: [openai-chat]}\n",
 		 country);
 	assert_int_equal(catalog_add(rules.catalog, file, span_str(text), &diag), 0);
 	assert_int_equal(catalog_seal(rules.catalog), 0);
 	snprintf(text, sizeof(text),
-		 "providers: {entries: [{service: acme, country: A%c, verdict: unsanctioned}]}\n"
-		 "lists: {countries: [A%c]}\n"
+		 "providers: {entries: [{service: acme, country: %s, verdict: unsanctioned}]}\n"
+		 "lists: {countries: [%s]}\n"
 		 "rules:\n"
 		 "  - {id: RULE-%c, name: Rule, severity: low, throttle: none,\n"
 		 "     when: gnomon.verdict == 'unsanctioned' and gnomon.service_country in "
@@ -91,10 +95,10 @@ static bool field_is(const struct event *event, enum field field, const char *te
 /* Everything that an event has from rules is from those that are in force. */
 static void on_event(void *ctx, const struct event *event)
 {
-	char country[8], reason[64], rule[16];
 	struct bed *bed = ctx;
+	const char *country = countries[bed->now.name - 'a'];
+	char reason[64], rule[16];
 
-	snprintf(country, sizeof(country), "A%c", bed->now.name - 'a' + 'A');
 	snprintf(reason, sizeof(reason), "entry 1 of set-%c: service acme, country %s",
 		 bed->now.name, country);
 	snprintf(rule, sizeof(rule), "RULE-%c", bed->now.name);

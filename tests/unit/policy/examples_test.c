@@ -64,80 +64,72 @@ static void test_each(void **state)
 }
 
 /* What the provider list of a file says, known facts and unknown ones. */
+static const struct {
+	const char *file, *service;
+	struct {
+		enum field field;
+		const char *value;
+	} facts[3];
+	const char *verdict, *reason_ends;
+} cases[] = {
+	{"workspace-only",
+	 "chatgpt",
+	 {{F_ACCOUNT_KIND, "organisation"}},
+	 "sanctioned",
+	 "organisation"},
+	{"workspace-only",
+	 "chatgpt",
+	 {{F_ACCOUNT_KIND, "personal"}},
+	 "unsanctioned",
+	 "fits but for gnomon.account.kind"},
+	{"workspace-only",
+	 "chatgpt",
+	 {{0}},
+	 "undetermined",
+	 "gnomon.account.kind, which is not known"},
+	{"workspace-only", "openai", {{F_SERVICE_KIND, "model-api"}}, "unsanctioned", "matches"},
+	{"no-country", "deepseek", {{F_SERVICE_COUNTRY, "CN"}}, "unsanctioned", "country CN"},
+	{"no-country",
+	 "ollama",
+	 {{F_SERVICE_COUNTRY, "US"}, {F_SERVICE_KIND, "self-hosted"}},
+	 "tolerated",
+	 "kind self-hosted"},
+	{"no-country", "unknown", {{0}}, "unsanctioned", "matches"},
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
+	 "sanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
+	 "unsanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "openai",
+	 {{F_USER_GROUP_NAME, "quant"}},
+	 "unsanctioned",
+	 "groups quant"},
+	{"group-one-model",
+	 "openai",
+	 {{F_USER_GROUP_NAME, "sales"}, {F_SERVICE_KIND, "model-api"}},
+	 "unsanctioned",
+	 "matches"},
+	/* the model was not seen, or the user is not known */
+	{"group-one-model",
+	 "azure-openai",
+	 {{F_USER_GROUP_NAME, "quant"}},
+	 "undetermined",
+	 "gen_ai.request.model, which is not known"},
+	{"group-one-model",
+	 "openai",
+	 {{F_GEN_AI_RESPONSE_MODEL, "o3"}},
+	 "undetermined",
+	 "user.group.name, which is not known"},
+};
+
 static void test_verdicts(void **state)
 {
-	static const struct {
-		const char *file, *service;
-		struct {
-			enum field field;
-			const char *value;
-		} facts[3];
-		const char *verdict, *reason_ends;
-	} cases[] = {
-		{"workspace-only",
-		 "chatgpt",
-		 {{F_ACCOUNT_KIND, "organisation"}},
-		 "sanctioned",
-		 "organisation"},
-		{"workspace-only",
-		 "chatgpt",
-		 {{F_ACCOUNT_KIND, "personal"}},
-		 "unsanctioned",
-		 "fits but for gnomon.account.kind"},
-		{"workspace-only",
-		 "chatgpt",
-		 {{0}},
-		 "undetermined",
-		 "gnomon.account.kind, which is not known"},
-		{"workspace-only",
-		 "openai",
-		 {{F_SERVICE_KIND, "model-api"}},
-		 "unsanctioned",
-		 "matches"},
-		{"no-country",
-		 "deepseek",
-		 {{F_SERVICE_COUNTRY, "CN"}},
-		 "unsanctioned",
-		 "country CN"},
-		{"no-country",
-		 "ollama",
-		 {{F_SERVICE_COUNTRY, "US"}, {F_SERVICE_KIND, "self-hosted"}},
-		 "tolerated",
-		 "kind self-hosted"},
-		{"no-country", "unknown", {{0}}, "unsanctioned", "matches"},
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "gpt-4o-2024-08-06"}},
-		 "sanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}, {F_GEN_AI_RESPONSE_MODEL, "o3"}},
-		 "unsanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "openai",
-		 {{F_USER_GROUP_NAME, "quant"}},
-		 "unsanctioned",
-		 "groups quant"},
-		{"group-one-model",
-		 "openai",
-		 {{F_USER_GROUP_NAME, "sales"}, {F_SERVICE_KIND, "model-api"}},
-		 "unsanctioned",
-		 "matches"},
-		/* the model was not seen, or the user is not known */
-		{"group-one-model",
-		 "azure-openai",
-		 {{F_USER_GROUP_NAME, "quant"}},
-		 "undetermined",
-		 "gen_ai.request.model, which is not known"},
-		{"group-one-model",
-		 "openai",
-		 {{F_GEN_AI_RESPONSE_MODEL, "o3"}},
-		 "undetermined",
-		 "user.group.name, which is not known"},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct policy *policy = policy_new();
