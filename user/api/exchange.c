@@ -30,6 +30,9 @@ struct api_exchange {
 	struct content_coding *coding[DIR_COUNT];
 	bool passed[DIR_COUNT]; /* the rest of that body cannot be decoded */
 	bool ended;
+	/* Another family that it may be, while its path is not known; of the first one, which it
+	 * was. */
+	struct api_exchange *rival, *chosen;
 	/* Of a WebSocket: what it was before its first message, to begin each call with; NULL: none. */
 	struct api_exchange *first;
 	struct socket_half socket[DIR_COUNT];
@@ -192,24 +195,13 @@ static bool wants_array(const struct json_path *paths)
 	return false;
 }
 
-struct api_exchange *api_exchange_new(const struct http_head *request,
-				      const struct service *service)
+static struct api_exchange *exchange_new(const struct api_ops *ops, enum api_claim claim,
+					 const struct http_head *request,
+					 const struct service *service, struct budget *budget)
 {
-	return api_exchange_new_within(request, service, NULL);
-}
-
-struct api_exchange *api_exchange_new_within(const struct http_head *request,
-					     const struct service *service, struct budget *budget)
-{
-	enum api_claim claim;
-	const struct api_ops *ops = api_choose(request, service, &claim), *body;
+	const struct api_ops *body = ops->format ? ops->format(request) : NULL;
 	_cleanup_free_ struct api_exchange *e = NULL;
 
-	if (!ops) {
-		errno = ENOENT;
-		return NULL;
-	}
-	body = ops->format ? ops->format(request) : NULL;
 	if (!body)
 		body = ops;
 	e = exchange_alloc(ops, body);
@@ -233,14 +225,60 @@ struct api_exchange *api_exchange_new_within(const struct http_head *request,
 	return TAKE_PTR(e);
 }
 
+/* The path is not known, as on an HTTP/2 connection that was joined midway: the bodies are read as each
+ * family's that the service speaks, and tell which it was. */
+static struct api_exchange *new_rivals(const struct http_head *request,
+				       const struct service *service, struct budget *budget)
+{
+	struct api_exchange *first = NULL, **last = &first;
+	size_t count = 0;
+
+	for (const struct api_ops *const *at = api_table; *at && count < API_RIVALS_MAX; at++) {
+		if (!api_service_speaks(service, *at))
+			continue;
+		*last = exchange_new(*at, API_CLAIM_SHAPED, request, service, budget);
+		if (!*last)
+			break;
+		last = &(*last)->rival;
+		count++;
+	}
+	if (!first)
+		errno = ENOENT;
+	return first;
+}
+
+struct api_exchange *api_exchange_new(const struct http_head *request,
+				      const struct service *service)
+{
+	return api_exchange_new_within(request, service, NULL);
+}
+
+struct api_exchange *api_exchange_new_within(const struct http_head *request,
+					     const struct service *service, struct budget *budget)
+{
+	enum api_claim claim;
+	const struct api_ops *ops = api_choose(request, service, &claim);
+
+	if (ops)
+		return exchange_new(ops, claim, request, service, budget);
+	if (!request->target.len)
+		return new_rivals(request, service, budget);
+	errno = ENOENT;
+	return NULL;
+}
+
 void api_exchange_free(struct api_exchange *exchange)
 {
-	if (!exchange)
-		return;
-	content_coding_free(exchange->coding[DIR_OUT]);
-	content_coding_free(exchange->coding[DIR_IN]);
-	free(exchange->first);
-	free(exchange);
+	while (exchange) {
+		struct api_exchange *rival = exchange->rival;
+
+		content_coding_free(exchange->coding[DIR_OUT]);
+		content_coding_free(exchange->coding[DIR_IN]);
+		usage_estimate_done(&exchange->estimate);
+		free(exchange->first);
+		free(exchange);
+		exchange = rival;
+	}
 }
 
 /* Is `parameter` among those of the extensions that were agreed on (RFC 7692 section 7.1)? */
@@ -264,20 +302,24 @@ static void open_socket(struct api_exchange *e, const struct http_head *response
 	if (e->first || e->coding[DIR_OUT])
 		return;
 	e->first = malloc(bytes);
-	if (e->first)
-		memcpy(e->first, e, bytes);
-	else
+	if (!e->first) {
 		pass(e, DIR_IN);
+		return;
+	}
+	memcpy(e->first, e, bytes);
+	e->first->estimate = (struct usage_estimate){0};
 }
 
 void api_exchange_response(struct api_exchange *exchange, const struct http_head *response)
 {
-	response_head(exchange, response);
-	framing_declare(&exchange->framing, response);
-	if (response->status == 101)
-		open_socket(exchange, response);
-	else if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
-		open_coding(exchange, DIR_IN, response);
+	for (; exchange; exchange = exchange->rival) {
+		response_head(exchange, response);
+		framing_declare(&exchange->framing, response);
+		if (response->status == 101)
+			open_socket(exchange, response);
+		else if (!exchange->coding[DIR_IN] && !exchange->passed[DIR_IN])
+			open_coding(exchange, DIR_IN, response);
+	}
 }
 
 void api_exchange_message_begin(struct api_exchange *exchange, enum stream_dir message,
@@ -350,6 +392,7 @@ void api_exchange_again(struct api_exchange *exchange)
 	if (!first->facts.request_model[0])
 		memcpy(first->facts.request_model, exchange->facts.request_model,
 		       sizeof(first->facts.request_model));
+	usage_estimate_done(&exchange->estimate);
 	memcpy(exchange, first, sizeof(*exchange) + first->body->state_bytes);
 	exchange->first = first;
 	for (int message = 0; message < DIR_COUNT; message++)
@@ -357,7 +400,7 @@ void api_exchange_again(struct api_exchange *exchange)
 			lost(exchange, (enum stream_dir)message);
 }
 
-void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
+static void take_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
 {
 	if (exchange->ended || exchange->passed[message])
 		return;
@@ -368,7 +411,13 @@ void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, s
 		pass(exchange, message);
 }
 
-void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes)
+void api_exchange_body(struct api_exchange *exchange, enum stream_dir message, struct span bytes)
+{
+	for (; exchange; exchange = exchange->rival)
+		take_body(exchange, message, bytes);
+}
+
+static void take_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes)
 {
 	if (!bytes || exchange->ended || exchange->passed[message])
 		return;
@@ -378,7 +427,13 @@ void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, ui
 		lost(exchange, message);
 }
 
-void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
+void api_exchange_gap(struct api_exchange *exchange, enum stream_dir message, uint64_t bytes)
+{
+	for (; exchange; exchange = exchange->rival)
+		take_gap(exchange, message, bytes);
+}
+
+static void take_end(struct api_exchange *exchange, enum exchange_end how)
 {
 	struct llm_facts *facts = &exchange->facts;
 
@@ -394,18 +449,44 @@ void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
 	usage_estimate_apply(&exchange->estimate, facts);
 }
 
-const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)
+static int likeness(const struct api_exchange *e)
 {
-	return &exchange->facts;
+	return 2 * e->facts.request_shape + e->facts.response_shape;
 }
 
-bool api_exchange_shape(const struct api_exchange *exchange)
+void api_exchange_end(struct api_exchange *exchange, enum exchange_end how)
+{
+	exchange->chosen = exchange;
+	for (struct api_exchange *e = exchange; e; e = e->rival) {
+		take_end(e, how);
+		if (likeness(e) > likeness(exchange->chosen))
+			exchange->chosen = e;
+	}
+}
+
+/* Whose facts count. */
+static const struct api_exchange *chosen(const struct api_exchange *exchange)
+{
+	return exchange->chosen ? exchange->chosen : exchange;
+}
+
+const struct llm_facts *api_exchange_facts(const struct api_exchange *exchange)
+{
+	return &chosen(exchange)->facts;
+}
+
+static bool has_shape(const struct api_exchange *exchange)
 {
 	const struct llm_facts *facts = &exchange->facts;
 
 	if (exchange->claim == API_CLAIM_WEAK && !exchange->spoken)
 		return facts->request_shape && facts->response_shape;
 	return facts->request_shape;
+}
+
+bool api_exchange_shape(const struct api_exchange *exchange)
+{
+	return has_shape(chosen(exchange));
 }
 
 bool api_exchange_is_call(const struct api_exchange *exchange, const struct catalog_match *match)

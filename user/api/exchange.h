@@ -13,6 +13,9 @@ struct fleet_salt;
  * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
  * the bodies' content codings and framings (one JSON document, several as framing.h says, a
  * WebSocket's messages), scans them, and keeps the facts. Bounded memory whatever the bodies' sizes.
+ *
+ * A request whose path is not known (an HTTP/2 connection that was joined midway, or lost bytes) is a call
+ * when its body has the shape of an API that the service is known to speak.
  */
 struct api_exchange;
 struct catalog_match;

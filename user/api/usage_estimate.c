@@ -4,26 +4,33 @@
 /* What stands around each message and before the answer: a role and two or three marks. */
 #define FRAME_TOKENS 4
 
+void usage_estimate_done(struct usage_estimate *estimate)
+{
+	text_sample_done(&estimate->text[DIR_OUT]);
+	text_sample_done(&estimate->text[DIR_IN]);
+	*estimate = (struct usage_estimate){0};
+}
+
 void usage_estimate_request(struct usage_estimate *estimate, struct span piece)
 {
 	if (piece.len) {
-		text_estimate_feed(&estimate->text[DIR_OUT], piece);
+		text_sample_add(&estimate->text[DIR_OUT], piece);
 		return;
 	}
-	text_estimate_break(&estimate->text[DIR_OUT]);
+	text_sample_break(&estimate->text[DIR_OUT]);
 	estimate->texts++;
 }
 
 void usage_estimate_response(struct usage_estimate *estimate, struct span piece)
 {
-	text_estimate_feed(&estimate->text[DIR_IN], piece);
+	text_sample_add(&estimate->text[DIR_IN], piece);
 }
 
 static void estimate_input(const struct usage_estimate *estimate, enum tokenizer tokenizer,
 			   struct token_usage *usage)
 {
 	int64_t frames = (int64_t)(estimate->texts + 1) * FRAME_TOKENS;
-	struct token_range range = text_estimate_tokens(&estimate->text[DIR_OUT], tokenizer);
+	struct token_range range = text_sample_tokens(&estimate->text[DIR_OUT], tokenizer);
 
 	usage->input_low = range.low;
 	if (estimate->lost[DIR_OUT])
@@ -35,7 +42,7 @@ static void estimate_input(const struct usage_estimate *estimate, enum tokenizer
 static void estimate_output(const struct usage_estimate *estimate, enum tokenizer tokenizer,
 			    bool hidden, struct token_usage *usage)
 {
-	struct token_range range = text_estimate_tokens(&estimate->text[DIR_IN], tokenizer);
+	struct token_range range = text_sample_tokens(&estimate->text[DIR_IN], tokenizer);
 
 	usage->output_low = range.low;
 	if (estimate->lost[DIR_IN] || hidden)

@@ -183,10 +183,12 @@ static bool is_english(uint32_t packed, uint32_t length)
 #define PENDING_WORDS 24
 #define PAIR_SCALE    (TEXT_WEIGHT_ONE / TEXT_PAIR_ONE)
 
-/* English has one such word in four or five, other languages and programs hardly any. */
+/* English has one such word in four or five, other languages hardly any. Programs, whose words stand between
+ * signs, are written in it. */
 static void decide_words(struct text_estimate *e)
 {
-	bool english = e->pending.english_words * 12 >= e->pending.words;
+	bool english = e->pending.english_words * 12 >= e->pending.words ||
+		       e->pending.glued * 3 >= e->pending.words;
 
 	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
 		if (english) {
@@ -221,10 +223,9 @@ static void end_word(struct text_estimate *e)
 	rare = word.lanes[1][TOKENIZER_O200K] > TEXT_PAIR_ONE * 8 / 5;
 	add_word(e->pending.english, &word.lanes[0]);
 	add_word(rare ? e->pending.rare : e->pending.plain, &word.lanes[1]);
-	if (++e->pending.words == PENDING_WORDS)
-		decide_words(e);
 	e->count[TEXT_WORDS]++;
 	if (!is_blank(e->before)) {
+		e->pending.glued++;
 		e->count[TEXT_GLUED]++;
 		if (e->length <= 2)
 			e->count[TEXT_SHORT_GLUED]++;
@@ -233,6 +234,8 @@ static void end_word(struct text_estimate *e)
 		e->count[TEXT_CAPITALS]++;
 		e->count[TEXT_CAPITAL_CHARS] += e->length;
 	}
+	if (++e->pending.words == PENDING_WORDS)
+		decide_words(e);
 }
 
 static void end_digits(struct text_estimate *e)

@@ -51,7 +51,7 @@ struct text_estimate {
 	uint64_t english[TOKENIZER_COUNT], plain[TOKENIZER_COUNT], rare[TOKENIZER_COUNT];
 	/* of the last words, whose language is not decided: as English, and as others */
 	struct {
-		uint32_t words, english_words;
+		uint32_t words, english_words, glued;
 		uint32_t english[TOKENIZER_COUNT], plain[TOKENIZER_COUNT], rare[TOKENIZER_COUNT];
 	} pending;
 	/* the character that is not whole, and the run that has not ended */

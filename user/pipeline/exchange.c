@@ -123,6 +123,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 
 	if (s->is_client)
 		note_method(s, head);
+	s->handed_over |= span_eq(head->method, SPAN_LITERAL("CONNECT"));
 	known = catalog_lookup(p->config.catalog, host, head->target, &match);
 	if (known && match.place == CATALOG_URL_PREFIX && !match.shared)
 		name_by_url(s, host, &match);
@@ -166,6 +167,7 @@ static void on_response(void *ctx, uint32_t number, const struct http_head *head
 	struct stream *s = ctx;
 	struct exchange *e = exchange_find(s, number);
 
+	s->handed_over |= head->status == 101;
 	if (!e)
 		return;
 	e->status = head->status;

@@ -234,6 +234,7 @@ struct stream {
 	void *state;
 	bool is_client, joined_midway;
 	bool fetched, asked; /* as of struct wire */
+	bool handed_over;    /* to another protocol, by an upgrade or CONNECT */
 	unsigned int tries;  /* segments looked at without a decision */
 	char first[DIR_COUNT][STREAM_FIRST_BYTES];
 	size_t first_len[DIR_COUNT];

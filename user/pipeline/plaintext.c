@@ -115,6 +115,8 @@ static void stream_feed(struct stream *s, enum stream_dir dir, struct span bytes
 {
 	if (s->protocol->feed(s->state, dir, bytes) == -EPROTO && s->steered != STEER_IGNORE) {
 		/* no HTTP any more: an upgrade, or malformed; nothing more is wanted of it */
+		if (!s->handed_over)
+			pipeline_lost(s->pipeline, LOSS_PARSE, 1);
 		stream_steer(s, STEER_IGNORE);
 	}
 }

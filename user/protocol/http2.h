@@ -18,7 +18,7 @@
  * midway: headers that refer to what was compressed before are left out, those written out or
  * compressed since are told. The direction stays so until the connection ends.
  *
- * Memory: 4 KiB, up to HTTP2_TABLE_MAX per direction for compressed headers, and 20 KiB while a
- * header block is cut.
+ * Memory: 4 KiB, up to HTTP2_TABLE_MEMORY_MAX per direction for compressed headers (10 KiB for what clients
+ * send), and 20 KiB while a header block is cut.
  */
 extern const struct protocol_ops http2_protocol;

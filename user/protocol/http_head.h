@@ -20,7 +20,8 @@ struct http_framing {
  * line to the end of the empty line. Lines may end with a bare LF. `text` must not hold folded
  * lines: see http_head_unfold(). `head` points into `text` and `headers`; of more than
  * HTTP_HEADERS_MAX fields those too many are left out, but still count for the framing. 0, or
- * -EPROTO: malformed, or a framing that two readers could take differently.
+ * -EPROTO: malformed, or a framing that two readers could take differently; but of a length and chunks
+ * together, the chunks count (RFC 9112 section 6.3).
  */
 int http_head_parse(struct span text, bool request, struct http_head *head,
 		    struct http_header headers[], struct http_framing *framing);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
-#include <stdint.h>
-
 #include "protocol/documents.h"
+#include "protocol/json_skip.h"
 
 /*
  * The elements of one JSON array that is sent piece by piece, each a document, as Gemini streams
@@ -12,10 +11,10 @@
 struct json_array {
 	const struct document_listener *to;
 	void *ctx;
-	uint64_t depth; /* brackets open in the current element */
-	bool opened;    /* the array's own bracket has come */
-	bool in_string, escape;
-	bool over; /* the array has ended, or cannot be followed any more */
+	struct json_skip element; /* the current one; no depth: between elements */
+	bool opened;              /* the array's own bracket has come */
+	bool in_string, escape;   /* of an element that is a string */
+	bool over;                /* the array has ended, or cannot be followed any more */
 };
 
 /* `to` and `ctx` must outlive it. */

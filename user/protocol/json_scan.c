@@ -2,6 +2,8 @@
 #include "protocol/json_scan.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/types.h>
 
 #include "protocol/byte_scan.h"
 #include "util/cleanup.h"
@@ -14,13 +16,12 @@ enum json_state {
 	AT_KEY,
 	AT_COLON,
 	AT_NEXT, /* ',' or the end of the container */
+	AT_END,  /* the document is whole; the last one between values */
 	IN_STRING,
 	IN_STRING_PASSED,
 	IN_NUMBER,
 	IN_LITERAL,
 	IN_PASSED, /* a container that nobody wants */
-	IN_PASSED_STRING,
-	AT_END, /* the document is whole */
 	STOPPED,
 	STATE_COUNT,
 };
@@ -36,101 +37,6 @@ static const struct {
 	{SPAN_LITERAL("null"), JSON_NULL},
 };
 
-/* ---- compiled paths ---- */
-
-static int node_new(struct json_paths *to, const char *name, size_t len)
-{
-	if (to->count == JSON_PATH_NODES_MAX)
-		return -E2BIG;
-	if (len > UINT8_MAX)
-		return -EINVAL;
-	to->node[to->count] = (struct json_node){.name = name, .name_len = (uint8_t)len, .id = -1};
-	return (int)to->count++;
-}
-
-static uint8_t find_member(const struct json_paths *paths, uint8_t node, struct span name)
-{
-	uint8_t i;
-
-	for (i = paths->node[node].child; i; i = paths->node[i].next)
-		if (span_eq(span_of(paths->node[i].name, paths->node[i].name_len), name))
-			break;
-	return i;
-}
-
-static int add_member(struct json_paths *to, uint8_t node, struct span name)
-{
-	int i = find_member(to, node, name);
-
-	if (i)
-		return i;
-	i = node_new(to, name.at, name.len);
-	if (i < 0)
-		return i;
-	to->node[i].next = to->node[node].child;
-	to->node[node].child = (uint8_t)i;
-	return i;
-}
-
-static int add_element(struct json_paths *to, uint8_t node)
-{
-	int i = to->node[node].element;
-
-	if (!i) {
-		i = node_new(to, NULL, 0);
-		if (i > 0)
-			to->node[node].element = (uint8_t)i;
-	}
-	return i;
-}
-
-static int add_path(struct json_paths *to, const struct json_path *path)
-{
-	const char *p = path->path;
-	int node = 0;
-
-	if (!path->text && (path->id < 0 || path->id > INT16_MAX))
-		return -EINVAL;
-	while (*p) {
-		size_t len = strcspn(p, ".[");
-
-		if (len)
-			node = add_member(to, (uint8_t)node, span_of(p, len));
-		else if (p != path->path || *p != '[')
-			return -EINVAL;
-		p += len;
-		while (node >= 0 && p[0] == '[' && p[1] == ']') {
-			node = add_element(to, (uint8_t)node);
-			p += 2;
-		}
-		if (node < 0)
-			return node;
-		if (*p == '.' && p[1])
-			p++;
-		else if (*p)
-			return -EINVAL;
-	}
-	if (!node || (path->text ? to->node[node].text : to->node[node].id >= 0))
-		return -EINVAL;
-	if (path->text)
-		to->node[node].text = true;
-	else
-		to->node[node].id = (int16_t)path->id;
-	return 0;
-}
-
-int json_paths_compile(struct json_paths *to, const struct json_path *paths)
-{
-	_Static_assert(JSON_PATH_NODES_MAX <= UINT8_MAX, "node links are bytes");
-	int r = 0;
-
-	to->count = 0;
-	node_new(to, NULL, 0);
-	for (; paths->path && r == 0; paths++)
-		r = add_path(to, paths);
-	return r;
-}
-
 /* ---- scanning ---- */
 
 static void stop_invalid(struct json_scan *s)
@@ -144,42 +50,84 @@ static void value_done(struct json_scan *s)
 	s->state = s->depth ? AT_NEXT : AT_END;
 }
 
-/* Cuts text that ends inside a character (RFC 3629). */
-static void trim_utf8(struct json_scan *s)
+/* How much of a text remains when what is left of a character at its end is cut off (RFC 3629). */
+static size_t whole_characters(struct span text)
 {
 	size_t back = 0;
 	unsigned char c = 0;
 
-	while (back < 4 && back < s->text_len) {
-		c = (unsigned char)s->text[s->text_len - ++back];
+	while (back < 4 && back < text.len) {
+		c = (unsigned char)text.at[text.len - ++back];
 		if ((c & 0xc0) != 0x80)
 			break;
 	}
 	if ((c >= 0xf0 && back < 4) || (c >= 0xe0 && c < 0xf0 && back < 3) ||
 	    (c >= 0xc0 && c < 0xe0 && back < 2))
-		s->text_len -= (uint16_t)back;
+		return text.len - back;
+	return text.len;
 }
 
-static void tell(struct json_scan *s, enum json_value_type type)
+static bool is_wanted(const struct json_scan *s)
 {
-	struct json_value value = {.type = type};
+	return s->node >= 0 && s->paths->node[s->node].id >= 0;
+}
 
-	if (s->node < 0 || s->paths->node[s->node].id < 0)
+static void tell(struct json_scan *s, enum json_value_type type, struct span text, bool truncated)
+{
+	struct json_value value = {.type = type, .text = text, .truncated = truncated};
+
+	if (!is_wanted(s))
 		return;
 	value.id = s->paths->node[s->node].id;
-	if (type == JSON_STRING || type == JSON_NUMBER) {
-		if (s->truncated)
-			trim_utf8(s);
-		value.text = span_of(s->text, s->text_len);
-		value.truncated = s->truncated;
-	}
+	if (truncated)
+		value.text.len = whole_characters(text);
 	s->tell(s->ctx, &value);
+}
+
+/* The same of what lies in one span, which may be too long. */
+static void tell_whole(struct json_scan *s, enum json_value_type type, struct span text)
+{
+	bool truncated = text.len > JSON_VALUE_MAX;
+
+	tell(s, type, truncated ? span_of(text.at, JSON_VALUE_MAX) : text, truncated);
+}
+
+/* ... and of what was put together. */
+static void tell_kept(struct json_scan *s, enum json_value_type type)
+{
+	tell(s, type, span_of(s->text, s->text_len), s->truncated);
+}
+
+/* Text alone is gathered where values are kept, so that escapes do not make pieces of a byte each. */
+#define GATHERED_PIECE_MAX 64
+
+static void gathered_tell(struct json_scan *s)
+{
+	if (s->text_len)
+		s->tell_text(s->ctx, span_of(s->text, s->text_len));
+	s->text_len = 0;
+}
+
+static void gather(struct json_scan *s, const char *at, size_t len)
+{
+	if (len > GATHERED_PIECE_MAX || len > sizeof(s->text) - s->text_len)
+		gathered_tell(s);
+	if (len > GATHERED_PIECE_MAX) {
+		s->tell_text(s->ctx, span_of(at, len));
+		return;
+	}
+	memcpy(s->text + s->text_len, at, len);
+	s->text_len += (uint16_t)len;
 }
 
 static void text_add(struct json_scan *s, const char *at, size_t len)
 {
 	size_t room = sizeof(s->text) - s->text_len;
 
+	if (!s->kept) {
+		gather(s, at, len);
+		return;
+	}
 	if (s->in_text)
 		s->tell_text(s->ctx, span_of(at, len));
 	if (len > room) {
@@ -242,11 +190,16 @@ static void unicode_escape(struct json_scan *s)
 		text_add_code(s, s->code >= 0xdc00 && s->code <= 0xdfff ? REPLACEMENT : s->code);
 }
 
+/* What the escapes of two characters mean. */
+static const char meant[UCHAR_MAX + 1] = {
+	['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+	['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
 /* One byte of an escape sequence. */
 static void escape_byte(struct json_scan *s, char c)
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *which;
+	const char *which = &meant[(unsigned char)c];
 	int digit;
 
 	if (s->escape == 1) {
@@ -255,13 +208,12 @@ static void escape_byte(struct json_scan *s, char c)
 			s->code = 0;
 			return;
 		}
-		which = c ? strchr(from, c) : NULL;
-		if (!which) {
+		if (!*which) {
 			stop_invalid(s);
 			return;
 		}
 		flush_high(s);
-		text_add(s, &to[which - from], 1);
+		text_add(s, which, 1);
 		s->escape = 0;
 		return;
 	}
@@ -279,77 +231,104 @@ static void escape_byte(struct json_scan *s, char c)
 
 static void text_done(struct json_scan *s)
 {
-	if (s->in_text)
+	if (s->in_text) {
+		if (!s->kept)
+			gathered_tell(s);
 		s->tell_text(s->ctx, (struct span){0});
+	}
 	s->in_text = false;
+}
+
+static void key_done(struct json_scan *s, struct span name)
+{
+	uint8_t found = json_paths_member(s->paths, s->stack[s->depth - 1].node, name);
+
+	s->node = found ? (int16_t)found : NOT_WANTED;
+	s->state = AT_COLON;
 }
 
 static void string_done(struct json_scan *s)
 {
 	flush_high(s);
 	text_done(s);
-	if (!s->is_key) {
-		tell(s, JSON_STRING);
-		value_done(s);
+	if (s->is_key) {
+		/* one that is too long equals none */
+		key_done(s, s->truncated ? SPAN_LITERAL("") : span_of(s->text, s->text_len));
 		return;
 	}
-	s->node = NOT_WANTED;
-	if (!s->truncated) {
-		uint8_t found = find_member(s->paths, s->stack[s->depth - 1].node,
-					    span_of(s->text, s->text_len));
-
-		if (found)
-			s->node = found;
-	}
-	s->state = AT_COLON;
+	if (s->kept)
+		tell_kept(s, JSON_STRING);
+	value_done(s);
 }
 
-static bool has_control(const char *p, size_t n)
+/* Text alone, as far as it is simple: a run of bytes or an escape of two at a time is copied and unescaped
+ * where it is gathered. */
+static size_t gather_string(struct json_scan *s, const char *p, size_t n)
 {
-	bool any = false;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		any |= (unsigned char)p[i] < 0x20;
-	return any;
+	while (n - i > SCAN_WIDTH + 1) {
+		scan_vector v = scan_load(p + i);
+		uint32_t mask = scan_not_plain(v);
+		size_t run = mask ? (size_t)__builtin_ctz(mask) : SCAN_WIDTH;
+		const char *which;
+
+		if (sizeof(s->text) - s->text_len < SCAN_WIDTH + 1)
+			gathered_tell(s);
+		memcpy(s->text + s->text_len, &v, sizeof(v));
+		s->text_len += (uint16_t)run;
+		i += run;
+		if (!mask)
+			continue;
+		which = &meant[(unsigned char)p[i + 1]];
+		if (p[i] != '\\' || !*which)
+			break;
+		s->text[s->text_len++] = *which;
+		i += 2;
+	}
+	return i;
 }
 
 static size_t feed_string(struct json_scan *s, const char *p, size_t n)
 {
-	size_t i;
+	size_t i = 0;
 
-	if (s->escape) {
-		escape_byte(s, p[0]);
-		return 1;
-	}
-	i = scan_two(p, n, '"', '\\');
-	if (i) {
-		if (has_control(p, i)) {
-			/* what came before the fault is told however the bytes are cut */
-			for (; (unsigned char)*p >= 0x20; p++) {
-				flush_high(s);
-				text_add(s, p, 1);
-			}
-			stop_invalid(s);
-			return n;
+	while (i < n && s->state == IN_STRING) {
+		size_t run;
+
+		if (!s->kept && !s->escape && !s->high)
+			i += gather_string(s, p + i, n - i);
+
+		if (s->escape) {
+			escape_byte(s, p[i++]);
+			continue;
 		}
-		flush_high(s);
-		text_add(s, p, i);
+		run = scan_string(p + i, n - i);
+		if (run) {
+			flush_high(s);
+			text_add(s, p + i, run);
+		}
+		i += run;
+		if (i == n)
+			break;
+		if (p[i] == '"')
+			string_done(s);
+		else if (p[i] == '\\')
+			s->escape = 1;
+		else
+			stop_invalid(s);
+		i++;
 	}
-	if (i == n)
-		return n;
-	if (p[i] == '"')
-		string_done(s);
-	else
-		s->escape = 1;
-	return i + 1;
+	if (s->in_text && !s->kept)
+		gathered_tell(s);
+	return i;
 }
 
-/* A string that nobody wants: only its end matters. *ended when it came. */
-static size_t pass_string(struct json_scan *s, const char *p, size_t n, bool *ended)
+/* A string that nobody wants: only its end matters. */
+static size_t feed_string_passed(struct json_scan *s, const char *p, size_t n)
 {
 	size_t i = 0;
 
-	*ended = false;
 	if (s->escape) {
 		s->escape = 0;
 		i = 1;
@@ -359,7 +338,7 @@ static size_t pass_string(struct json_scan *s, const char *p, size_t n, bool *en
 		if (i >= n)
 			return n;
 		if (p[i] == '"') {
-			*ended = true;
+			value_done(s);
 			return i + 1;
 		}
 		if (i + 1 == n) {
@@ -370,61 +349,15 @@ static size_t pass_string(struct json_scan *s, const char *p, size_t n, bool *en
 	}
 }
 
-static size_t feed_string_passed(struct json_scan *s, const char *p, size_t n)
-{
-	bool ended;
-	size_t used = pass_string(s, p, n, &ended);
-
-	if (ended)
-		value_done(s);
-	return used;
-}
-
-static size_t feed_passed_string(struct json_scan *s, const char *p, size_t n)
-{
-	bool ended;
-	size_t used = pass_string(s, p, n, &ended);
-
-	if (ended)
-		s->state = IN_PASSED;
-	if (s->in_text)
-		s->tell_text(s->ctx, span_of(p, used));
-	return used;
-}
-
-static size_t pass_container(struct json_scan *s, const char *p, size_t n)
-{
-	size_t i = 0;
-
-	while (s->state == IN_PASSED) {
-		bool ended = false;
-
-		i += scan_structure(p + i, n - i);
-		if (i == n)
-			break;
-		if (p[i] == '{' || p[i] == '[') {
-			s->skip_depth++;
-		} else if (p[i] != '"') {
-			if (--s->skip_depth == 0)
-				value_done(s);
-		} else {
-			i += pass_string(s, p + i + 1, n - i - 1, &ended);
-			if (!ended)
-				s->state = IN_PASSED_STRING;
-		}
-		i++;
-	}
-	return i;
-}
-
 static size_t feed_passed(struct json_scan *s, const char *p, size_t n)
 {
-	size_t used = pass_container(s, p, n);
+	size_t used = json_skip(&s->skip, p, n);
 
-	if (s->in_text) {
+	if (s->in_text)
 		s->tell_text(s->ctx, span_of(p, used));
-		if (!s->skip_depth)
-			text_done(s);
+	if (!s->skip.depth) {
+		text_done(s);
+		value_done(s);
 	}
 	return used;
 }
@@ -470,21 +403,24 @@ static void number_done(struct json_scan *s)
 		stop_invalid(s);
 		return;
 	}
-	tell(s, JSON_NUMBER);
+	tell_kept(s, JSON_NUMBER);
 	value_done(s);
 }
 
-static bool number_char(char c)
+static size_t number_chars(const char *p, size_t n)
 {
-	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+	size_t i = 0;
+
+	while (i < n && ((p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '+' ||
+			 p[i] == '.' || p[i] == 'e' || p[i] == 'E'))
+		i++;
+	return i;
 }
 
 static size_t feed_number(struct json_scan *s, const char *p, size_t n)
 {
-	size_t i = 0;
+	size_t i = number_chars(p, n);
 
-	while (i < n && number_char(p[i]))
-		i++;
 	text_add(s, p, i);
 	if (i < n)
 		number_done(s);
@@ -503,36 +439,129 @@ static size_t feed_literal(struct json_scan *s, const char *p, size_t n)
 		}
 	}
 	if (s->literal_at == text.len) {
-		tell(s, literals[s->literal].type);
+		tell(s, literals[s->literal].type, (struct span){0}, false);
 		value_done(s);
 	}
 	return i;
 }
 
+/* ---- what begins, and is taken at once when it lies there whole: `n` bytes at `p` come next, and how many of
+ * them were taken is returned ---- */
+
+/* The length of a string without escapes whose end is here too; -1: it is not such a one. */
+static ssize_t plain_string(const char *p, size_t n)
+{
+	size_t len = scan_string(p, n);
+
+	return len < n && p[len] == '"' ? (ssize_t)len : -1;
+}
+
 static void string_begin(struct json_scan *s, bool is_key)
 {
-	const struct json_node *node = !is_key && s->node >= 0 ? &s->paths->node[s->node] : NULL;
-	bool wanted;
-
-	s->in_text = node && node->text && s->tell_text;
-	wanted = is_key || s->in_text || (node && node->id >= 0);
-	s->state = wanted ? IN_STRING : IN_STRING_PASSED;
+	s->state = IN_STRING;
 	s->is_key = is_key;
+	s->kept = is_key || is_wanted(s);
 	s->text_len = 0;
 	s->truncated = false;
 	s->escape = 0;
 	s->high = 0;
 }
 
+static size_t begin_key(struct json_scan *s, const char *p, size_t n)
+{
+	ssize_t len = plain_string(p, n);
+
+	if (len < 0) {
+		s->in_text = false;
+		string_begin(s, true);
+		return 0;
+	}
+	key_done(s, len > JSON_VALUE_MAX ? SPAN_LITERAL("") : span_of(p, (size_t)len));
+	return (size_t)len + 1;
+}
+
+static size_t begin_string(struct json_scan *s, const char *p, size_t n)
+{
+	bool text = s->node >= 0 && s->paths->node[s->node].text && s->tell_text;
+	ssize_t len;
+
+	if (!text && !is_wanted(s)) {
+		s->state = IN_STRING_PASSED;
+		s->escape = 0;
+		return n ? feed_string_passed(s, p, n) : 0;
+	}
+	len = plain_string(p, n);
+	if (len < 0) {
+		s->in_text = text;
+		string_begin(s, false);
+		return 0;
+	}
+	if (text && len)
+		s->tell_text(s->ctx, span_of(p, (size_t)len));
+	if (text)
+		s->tell_text(s->ctx, (struct span){0});
+	tell_whole(s, JSON_STRING, span_of(p, (size_t)len));
+	value_done(s);
+	return (size_t)len + 1;
+}
+
+/* `p` is behind its first character, which is told again when the number is not whole. */
+static size_t begin_number(struct json_scan *s, const char *p, size_t n)
+{
+	size_t rest = number_chars(p, n);
+	struct span whole = span_of(p - 1, rest + 1);
+
+	if (rest == n) {
+		s->state = IN_NUMBER;
+		s->text_len = 0;
+		s->truncated = false;
+		s->in_text = false;
+		s->kept = true;
+		text_add(s, whole.at, 1);
+		return 0;
+	}
+	if (whole.len <= JSON_VALUE_MAX && !is_number(whole)) {
+		stop_invalid(s);
+		return rest;
+	}
+	tell_whole(s, JSON_NUMBER, whole);
+	value_done(s);
+	return rest;
+}
+
+/* The first character is `c`. */
+static size_t begin_literal(struct json_scan *s, char c, const char *p, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(literals); i++) {
+		struct span rest = span_skip(literals[i].text, 1);
+
+		if (c != literals[i].text.at[0])
+			continue;
+		if (n >= rest.len && memcmp(p, rest.at, rest.len) == 0) {
+			tell(s, literals[i].type, (struct span){0}, false);
+			value_done(s);
+			return rest.len;
+		}
+		s->state = IN_LITERAL;
+		s->literal = (uint8_t)i;
+		s->literal_at = 1;
+		return 0;
+	}
+	stop_invalid(s);
+	return 0;
+}
+
 static void container_begin(struct json_scan *s, bool array)
 {
 	const struct json_node *node = s->node >= 0 ? &s->paths->node[s->node] : NULL;
 
-	tell(s, array ? JSON_ARRAY : JSON_OBJECT);
-	if (!node || !(array ? node->element : node->child) || s->depth == JSON_DEPTH_MAX) {
+	tell(s, array ? JSON_ARRAY : JSON_OBJECT, (struct span){0}, false);
+	if (!node || !(array ? node->element : node->has_members) || s->depth == JSON_DEPTH_MAX) {
 		s->state = IN_PASSED;
-		s->skip_depth = 1;
+		json_skip_begin(&s->skip);
 		s->in_text = node && node->text && s->tell_text;
+		s->text_len = 0;
+		s->kept = false;
 		if (s->in_text)
 			s->tell_text(s->ctx, array ? SPAN_LITERAL("[") : SPAN_LITERAL("{"));
 		return;
@@ -545,28 +574,16 @@ static void container_begin(struct json_scan *s, bool array)
 		s->node = node->element;
 }
 
-static void value_begin(struct json_scan *s, char c)
+static size_t value_begin(struct json_scan *s, char c, const char *p, size_t n)
 {
-	if (c == '"') {
-		string_begin(s, false);
-	} else if (c == '{' || c == '[') {
-		container_begin(s, c == '[');
-	} else if (c == '-' || (c >= '0' && c <= '9')) {
-		s->state = IN_NUMBER;
-		s->text_len = 0;
-		s->truncated = false;
-		text_add(s, &c, 1);
-	} else {
-		for (size_t i = 0; i < ARRAY_SIZE(literals); i++) {
-			if (c != literals[i].text.at[0])
-				continue;
-			s->state = IN_LITERAL;
-			s->literal = (uint8_t)i;
-			s->literal_at = 1;
-			return;
-		}
-		stop_invalid(s);
-	}
+	if (c == '"')
+		return begin_string(s, p, n);
+	if (c == '-' || (c >= '0' && c <= '9'))
+		return begin_number(s, p, n);
+	if (c != '{' && c != '[')
+		return begin_literal(s, c, p, n);
+	container_begin(s, c == '[');
+	return 0;
 }
 
 static void container_end(struct json_scan *s, char c)
@@ -591,30 +608,78 @@ static void next_value(struct json_scan *s, char c)
 	}
 }
 
-/* Between values: blanks and one character that says what comes. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Members of one object, as long as they lie here whole with nothing between them. `p` is behind the first
+ * key's quote. */
+static size_t take_members(struct json_scan *s, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (;;) {
+		i += begin_key(s, p + i, n - i);
+		if (s->state != AT_COLON || n - i < 2 || p[i] != ':' || is_blank(p[i + 1]))
+			return i;
+		s->state = AT_VALUE;
+		i += 2;
+		i += value_begin(s, p[i - 1], p + i, n - i);
+		if (s->state != AT_NEXT || n - i < 2 || p[i] != ',' || p[i + 1] != '"')
+			return i;
+		i += 2;
+	}
+}
+
+/* One character between values. */
+static size_t structure_char(struct json_scan *s, char c, const char *p, size_t n)
+{
+	switch ((enum json_state)s->state) {
+	case AT_FIRST_ELEMENT:
+		if (c == ']')
+			break;
+		return value_begin(s, c, p, n);
+	case AT_VALUE:
+		return value_begin(s, c, p, n);
+	case AT_FIRST_KEY:
+		if (c == '}')
+			break;
+		/* fallthrough */
+	case AT_KEY:
+		if (c == '"')
+			return take_members(s, p, n);
+		stop_invalid(s);
+		return 0;
+	case AT_COLON:
+		if (c == ':')
+			s->state = AT_VALUE;
+		else
+			stop_invalid(s);
+		return 0;
+	case AT_NEXT:
+		next_value(s, c);
+		return 0;
+	default:
+		stop_invalid(s);
+		return 0;
+	}
+	container_end(s, c);
+	return 0;
+}
+
+/* Between values, and through all that lie here whole. */
 static size_t feed_structure(struct json_scan *s, const char *p, size_t n)
 {
 	size_t i = 0;
-	char c;
 
-	while (i < n && (p[i] == ' ' || p[i] == '\n' || p[i] == '\r' || p[i] == '\t'))
-		i++;
-	if (i == n)
-		return n;
-	c = p[i];
-	if (s->state == AT_VALUE || (s->state == AT_FIRST_ELEMENT && c != ']'))
-		value_begin(s, c);
-	else if (c == '"' && (s->state == AT_KEY || s->state == AT_FIRST_KEY))
-		string_begin(s, true);
-	else if (s->state == AT_FIRST_ELEMENT || (s->state == AT_FIRST_KEY && c == '}'))
-		container_end(s, c);
-	else if (c == ':' && s->state == AT_COLON)
-		s->state = AT_VALUE;
-	else if (s->state == AT_NEXT)
-		next_value(s, c);
-	else
-		stop_invalid(s);
-	return i + 1;
+	while (i < n && s->state <= AT_END) {
+		char c = p[i++];
+
+		if (!is_blank(c))
+			i += structure_char(s, c, p + i, n - i);
+	}
+	return i;
 }
 
 /* Each gets at least one byte and returns how many it took. A number takes none of the byte that
@@ -632,7 +697,6 @@ static size_t (*const feed_state[STATE_COUNT])(struct json_scan *s, const char *
 	[IN_NUMBER] = feed_number,
 	[IN_LITERAL] = feed_literal,
 	[IN_PASSED] = feed_passed,
-	[IN_PASSED_STRING] = feed_passed_string,
 };
 
 void json_scan_init(struct json_scan *scan, const struct json_paths *paths, json_value_fn *tell_fn,

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "gnomon/api.h"
+#include "protocol/json_skip.h"
 
 /*
  * A streaming JSON scanner (RFC 8259) that keeps no document: it tells the values at wanted paths
@@ -12,14 +13,17 @@
  * its brackets' depth and its strings' ends only.
  */
 
+#define JSON_NAME_SLOTS 16
+
 /* One node of the compiled paths. Index 0 is the root, and as a link means none. */
 struct json_node {
 	const char *name; /* in the path it was compiled from */
 	uint8_t name_len;
-	uint8_t child, next; /* first member by name, next sibling */
-	uint8_t element;     /* any element of an array */
-	int16_t id;          /* -1: not wanted itself */
-	bool text;
+	uint8_t next;    /* sibling with the same json_name_slot() */
+	uint8_t element; /* any element of an array */
+	bool has_members, text;
+	int16_t id;                       /* -1: not wanted itself */
+	uint8_t members[JSON_NAME_SLOTS]; /* by slot, the first one */
 };
 
 struct json_paths {
@@ -32,6 +36,25 @@ struct json_paths {
  * a malformed or repeated path, or an id outside 0..INT16_MAX; -E2BIG: more than
  * JSON_PATH_NODES_MAX nodes. */
 int json_paths_compile(struct json_paths *to, const struct json_path *paths);
+
+/* Names that are not wanted mostly have one that no wanted name has. The name is not empty. */
+static inline size_t json_name_slot(struct span name)
+{
+	return ((unsigned char)name.at[0] + (unsigned char)name.at[name.len - 1] * 3u +
+		name.len * 5) %
+	       JSON_NAME_SLOTS;
+}
+
+/* The node of the member of that name; 0: not wanted. */
+static inline uint8_t json_paths_member(const struct json_paths *paths, uint8_t node,
+					struct span name)
+{
+	uint8_t i = name.len ? paths->node[node].members[json_name_slot(name)] : 0;
+
+	while (i && !span_eq(span_of(paths->node[i].name, paths->node[i].name_len), name))
+		i = paths->node[i].next;
+	return i;
+}
 
 /* The value is lent for the call. Repeated members are told each time: the last one counts. */
 typedef void json_value_fn(void *ctx, const struct json_value *value);
@@ -46,12 +69,13 @@ struct json_scan {
 	json_value_fn *tell;
 	json_text_fn *tell_text; /* NULL: texts are passed over */
 	void *ctx;
-	uint64_t skip_depth; /* brackets open in the container that is passed over */
-	uint8_t state;       /* enum json_state in json_scan.c */
+	struct json_skip skip; /* the container that is passed over */
+	uint8_t state;         /* enum json_state in json_scan.c */
 	uint8_t depth;
 	uint8_t escape; /* 0, 1 after a backslash, 2.. while its hexadecimal digits come */
 	bool is_key, invalid, lost, truncated;
 	bool in_text; /* what is read or passed over goes to tell_text */
+	bool kept;    /* what is read is wanted as a value or key, from `text` */
 	uint8_t literal, literal_at;
 	int16_t node; /* of the value that comes or is read; -1: not wanted */
 	uint16_t text_len;

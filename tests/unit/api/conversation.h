@@ -8,17 +8,19 @@
 #include "catalog/catalog.h"
 #include "gnomon/limits.h"
 #include "protocol/http1.h"
+#include "protocol/http2.h"
 
-/* HTTP/1 bytes in, facts out: what the pipeline does with a stream, for tests. */
+/* Bytes of HTTP in, facts out: what the pipeline does with a stream, for tests. */
 struct conversation {
+	const struct protocol_ops *protocol;
 	void *http;
 	const struct service *service; /* what the catalogue knows of the host; NULL: nothing */
 	FILE *log;                     /* one line an exchange; NULL: nothing is written */
 	char *text;
 	size_t len;
 	unsigned int ended, shaped;
-	bool is_call;          /* of the exchange that ended last */
-	struct llm_facts last; /* of the exchange that ended last */
+	bool is_call;                 /* of the exchange that ended last */
+	struct llm_facts first, last; /* of the exchanges that ended first and last */
 	struct {
 		uint32_t number;
 		struct api_exchange *exchange;
@@ -93,7 +95,8 @@ static void conversation_conclude(struct conversation *c, struct api_exchange *e
 
 	api_exchange_end(exchange, how);
 	c->last = *api_exchange_facts(exchange);
-	c->ended++;
+	if (c->ended++ == 0)
+		c->first = c->last;
 	c->shaped += api_exchange_shape(exchange);
 	c->is_call = api_exchange_is_call(exchange, &match);
 	if (c->log)
@@ -152,26 +155,32 @@ static const struct exchange_listener conversation_listener = {
 	.end = conversation_end,
 };
 
-static void conversation_begin(struct conversation *c)
+static void conversation_begin_over(struct conversation *c, const struct protocol_ops *protocol)
 {
 	memset(c, 0, sizeof(*c));
 	c->log = open_memstream(&c->text, &c->len);
-	c->http = calloc(1, http1_protocol.state_bytes);
+	c->protocol = protocol;
+	c->http = calloc(1, protocol->state_bytes);
 	if (!c->http || !c->log)
 		abort();
-	http1_protocol.init(c->http, true, &conversation_listener, c);
+	protocol->init(c->http, true, &conversation_listener, c);
+}
+
+static inline void conversation_begin(struct conversation *c)
+{
+	conversation_begin_over(c, &http1_protocol);
 }
 
 static int conversation_feed(struct conversation *c, enum stream_dir dir, const char *at,
 			     size_t len)
 {
-	return http1_protocol.feed(c->http, dir, span_of(at, len));
+	return c->protocol->feed(c->http, dir, span_of(at, len));
 }
 
 /* The lines; the caller's to free. */
 static char *conversation_finish(struct conversation *c)
 {
-	http1_protocol.done(c->http);
+	c->protocol->done(c->http);
 	free(c->http);
 	fclose(c->log);
 	return c->text;

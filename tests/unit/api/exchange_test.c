@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "unit/api/conversation.h"
@@ -457,52 +456,6 @@ static void test_claims(void **state)
 		assert_string_equal(claim("POST", none[i]), "");
 }
 
-static long peak_kib(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
-}
-
-/* The model comes after 20 MB of other things, and memory does not grow with them. Runs first: the
- * peak is the process's. */
-static void test_large_request(void **state)
-{
-	static const char head[] =
-		"POST /v1/chat/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-	static const char first[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"";
-	static const char last[] = "\"}],\"model\":\"last\"}";
-	char piece[16384], line[64];
-	struct conversation c;
-	long before;
-
-	(void)state;
-	memset(piece, 'a', sizeof(piece));
-	memcpy(piece + 100, "\\\",\\\"model\\\":\\\"no\\\"", 19);
-	conversation_begin(&c);
-	before = peak_kib();
-	conversation_feed(&c, DIR_OUT, head, strlen(head));
-	snprintf(line, sizeof(line), "%zx\r\n",
-		 strlen(first) + 1280 * sizeof(piece) + strlen(last));
-	conversation_feed(&c, DIR_OUT, line, strlen(line));
-	conversation_feed(&c, DIR_OUT, first, strlen(first));
-	for (int i = 0; i < 1280; i++)
-		conversation_feed(&c, DIR_OUT, piece, sizeof(piece));
-	conversation_feed(&c, DIR_OUT, last, strlen(last));
-	assert_int_equal(conversation_feed(&c, DIR_OUT, "\r\n0\r\n\r\n", 7), 0);
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow and quarantine grow with what is touched */
-	assert_true(peak_kib() - before < 2048);
-#else
-	(void)before;
-#endif
-	free(conversation_finish(&c));
-	assert_int_equal(c.shaped, 1);
-	assert_string_equal(c.last.request_model, "last");
-	assert_int_equal(c.last.stream, TRI_FALSE);
-	assert_false(c.last.truncated);
-}
-
 /* Those that are undone: codings_test.c. */
 static void test_unknown_codings(void **state)
 {
@@ -666,7 +619,6 @@ static void test_lost_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_large_request),
 		cmocka_unit_test(test_chat),
 		cmocka_unit_test(test_chat_stream),
 		cmocka_unit_test(test_chat_stream_without_usage),

@@ -132,6 +132,8 @@ static char *run(size_t step, enum stream_dir dir, size_t at, size_t lost)
 static const char *const extensions[] = {
 	NULL,
 	"Sec-WebSocket-Extensions: permessage-deflate\r\n",
+	"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10; "
+	"client_max_window_bits=15\r\n",
 	"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
 	"client_no_context_takeover\r\n",
 };

@@ -285,6 +285,24 @@ static void test_opaque_coding(void **state)
 	      "1< body [<3>]\n1 end complete\n");
 }
 
+/* RFC 9112 section 6.3: of both, the chunks count; a reader that goes by the length sees another request. */
+static void test_two_framings(void **state)
+{
+	static const struct turn turns[] = {
+		OUT("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "5\r\nhello\r\n0\r\n\r\nGET /next HTTP/1.1\r\n\r\n"),
+		IN("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\nContent-Length: 99\r\n\r\n"
+		   "1\r\nx\r\n0\r\n\r\n"),
+		END};
+
+	(void)state;
+	check(turns, true, 0,
+	      "1> POST / 1.1 66\n  Content-Length=3\n  Transfer-Encoding=chunked\n1> end\n"
+	      "2> GET /next 1.1 22\n2> end\n"
+	      "1< 200 1.1 67\n  Transfer-Encoding=Chunked\n  Content-Length=99\n"
+	      "1> body [hello]\n1< body [x]\n1 end complete\n2 end cut\n");
+}
+
 /* Each must be refused, however it is cut, and tell no exchange. */
 static void test_malformed_requests(void **state)
 {
@@ -635,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_folded),
 		cmocka_unit_test(test_unasked_response),
 		cmocka_unit_test(test_opaque_coding),
+		cmocka_unit_test(test_two_framings),
 		cmocka_unit_test(test_malformed_requests),
 		cmocka_unit_test(test_malformed_chunks),
 		cmocka_unit_test(test_stays_refused),

@@ -196,7 +196,7 @@ static void recorder_init(struct recorder *r)
 }
 
 /* What was told; the caller's to free. The stream must be done. */
-static char *recorder_take(struct recorder *r)
+static inline char *recorder_take(struct recorder *r)
 {
 	if (r->open)
 		abort();
