@@ -187,11 +187,16 @@ static bool is_english(uint32_t packed, uint32_t length)
  * signs, are written in it. */
 static void decide_words(struct text_estimate *e)
 {
-	bool english = e->pending.english_words * 12 >= e->pending.words ||
-		       e->pending.glued * 3 >= e->pending.words;
+	bool program = e->pending.glued * 3 >= e->pending.words;
+	bool english = e->pending.english_words * 12 >= e->pending.words;
+
+	if (program)
+		e->count[TEXT_PROGRAM_WORDS] += e->pending.words;
+	else if (english)
+		e->count[TEXT_ENGLISH_WORDS] += e->pending.words;
 
 	for (size_t i = 0; i < TOKENIZER_COUNT; i++) {
-		if (english) {
+		if (english || program) {
 			e->english[i] += e->pending.english[i] * PAIR_SCALE;
 		} else {
 			e->plain[i] += e->pending.plain[i] * PAIR_SCALE;

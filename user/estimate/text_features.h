@@ -2,7 +2,9 @@
 /* The counts of a text, once each; included without a guard wherever X is defined. */
 /* clang-format off */
 X(WORDS)          /* of Latin letters; a change from small to capital begins another */
-X(GLUED)          /* of those, that no blank stands before */
+X(ENGLISH_WORDS)  /* of those, that were taken for English */
+X(PROGRAM_WORDS)  /* and for a program's */
+X(GLUED)          /* of words, that no blank stands before */
 X(CAPITALS)       /* words in capitals */
 X(CAPITAL_CHARS)  /* and their letters */
 X(SHORT_GLUED)    /* one or two letters between digits, signs or other words */

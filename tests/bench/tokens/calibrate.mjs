@@ -225,7 +225,7 @@ const tokensOf = (weights, word) => Math.max(1, pairsOf(word).pairs.reduce((sum,
 // ---- the other counts ----
 // [prior weight, class]; the prior is what a tokenizer of today does, roughly
 const FEATURES = {
-  WORDS: [0, 'CODE'], GLUED: [0, 'CODE'], CAPITALS: [0, 'CODE'], CAPITAL_CHARS: [0.1, 'CODE'], SHORT_GLUED: [0, 'CODE'],
+  WORDS: [0, 'CODE'], ENGLISH_WORDS: [0, 'ENGLISH'], PROGRAM_WORDS: [0, 'CODE'], GLUED: [0, 'CODE'], CAPITALS: [0, 'CODE'], CAPITAL_CHARS: [0.1, 'CODE'], SHORT_GLUED: [0, 'CODE'],
   DIGIT_RUNS: [0, 'CODE'], DIGITS: [0.2, 'CODE'], DIGIT_TRIPLES: [0.5, 'CODE'], DIGIT_SPACED: [0.7, 'CODE'],
   SIGN: [0.9, 'CODE'], SIGN_WORD: [0.7, 'CODE'], SIGNS_2: [1.1, 'CODE'], SIGNS_3: [1.4, 'CODE'],
   SIGNS_MORE: [1.8, 'CODE'], SIGNS_REST: [0.4, 'CODE'], SIGN_RULES: [1.2, 'CODE'], SIGN_LINES: [-0.2, 'CODE'],
