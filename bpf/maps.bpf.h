@@ -109,6 +109,11 @@ struct thread {
 	__u64 opened_at; /* where its content goes */
 	__u64 opened_len;
 	__u64 opened_done; /* size_t * that tells the length instead, 0: opened_len does */
+	/* ring: the record whose additional data was hashed last */
+	__u32 record_inner; /* its enum inner_type; INNER_NO_DATA: there is none, or its content is found */
+	__u32 record_len;    /* bytes of its content, with the type */
+	__u32 record_blocks; /* blocks hashed one by one since */
+	__u32 blocks_left;   /* to be hashed until it is open; 0: another sign tells */
 };
 
 /* Preallocated: it is the one map that every probed call writes. */

@@ -100,6 +100,12 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_aead_open,
 		skel->progs.tls_aead_open_gather,
 		skel->progs.tls_aead_opened,
+		skel->progs.tls_ring_multiply,
+		skel->progs.tls_ring_hash,
+		skel->progs.tls_ring_seal,
+		skel->progs.tls_ring_open,
+		skel->progs.tls_ring_counter,
+		skel->progs.tls_ring_counted,
 		skel->progs.tls_dispatch,
 	};
 
