@@ -534,7 +534,7 @@ static int parse_server_hello(struct span message, struct tls_server_hello *hell
 			if (printable(name) && name.len < sizeof(found.alpn))
 				span_copy(found.alpn, sizeof(found.alpn), name);
 		}
-		if (content.bad)
+		if (list.bad || content.bad)
 			return -EPROTO;
 	}
 	if (r.bad || r.rest.len || list.bad)

@@ -95,10 +95,15 @@ static void refused(void **state)
 		char value;
 		const char *why;
 	} broken[] = {
-		{0, 0x17, "no handshake"},         {5, 1, "a ClientHello"},
-		{9, 2, "no version of TLS"},       {43, 33, "a long session id"},
-		{43, 32, "one that is not there"}, {48, 200, "extensions that are not there"},
-		{48, 3, "bytes behind them"},      {52, 1, "a version of one byte"},
+		{0, 0x17, "no handshake"},
+		{5, 1, "a ClientHello"},
+		{9, 2, "no version of TLS"},
+		{43, 33, "a long session id"},
+		{43, 32, "one that is not there"},
+		{48, 200, "extensions that are not there"},
+		{48, 3, "bytes behind them"},
+		{52, 1, "a version of one byte"},
+		{52, 9, "an extension longer than all"},
 	};
 	char good[512];
 	size_t len = make(good, 0x0303, SPAN_LITERAL("\0\x2b\0\2\3\4"));
