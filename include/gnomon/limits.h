@@ -179,8 +179,10 @@
 #define CATALOG_INLINE_PATTERN_BYTES 84
 /* Services that the path decides between where it is not known; a host has two or three. */
 #define CATALOG_OPEN_MAX 8
-/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
-#define CATALOG_PATTERNS_MAX 1000000
+/* A large page of x86-64 and of arm64 with 4 KiB pages. */
+#define CATALOG_LARGE_PAGE_BYTES (2u << 20)
+/* All patterns of all files, 250 bytes each: four times what a look-up is measured with. */
+#define CATALOG_PATTERNS_MAX 400000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
@@ -193,6 +195,8 @@
 /* USD per million tokens. The dearest model ever listed cost 600: what is beyond was given per token or
  * per thousand of something. */
 #define PRICE_MAX 10000
+/* Of a tier of service against the usual one: the dearest listed anywhere is some five times as much. */
+#define PRICE_FACTOR_MAX 100
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 
@@ -365,6 +369,15 @@
 #define ARMED_MAX 512
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+
+/* Bytes of the fleet's salt: fewer could be guessed, more add nothing. */
+#define FLEET_SALT_MIN 16
+#define FLEET_SALT_MAX 4096
+/* What the configuration adds to every event stays a small part of its line. */
+#define LABELS_MAX      16
+#define LABEL_NAME_MAX  32
+#define LABEL_VALUE_MAX 64
+#define LABELS_TEXT_MAX 1024 /* as JSON */
 /* Programs that share a file's one event where there is no uprobe_multi: all that are attached to entries,
  * and index 0, which stands for none. */
 #define DISPATCHED_PROGRAMS_MAX 32

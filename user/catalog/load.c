@@ -546,10 +546,11 @@ static void check_patterns(struct file *file, const struct yaml_node *services)
 		file_error(file, services, "out of memory");
 		return;
 	}
-	for (size_t i = 0; i < list->rule_count; i++)
+	/* they grow with the rules */
+	for (size_t i = 0; file->places && i < list->rule_count; i++)
 		names[i] = (struct named){pattern_text(&list->rules[i].pattern), file->places[i]};
 	check_repeats(file, names, list->rule_count, 1, "duplicate pattern");
-	for (size_t i = 0; i < list->rule_count; i++)
+	for (size_t i = 0; file->places && i < list->rule_count; i++)
 		if (list->rules[i].pattern.kind == PATTERN_GLOB)
 			names[globs++] = (struct named){pattern_key(&list->rules[i].pattern),
 							file->places[i]};

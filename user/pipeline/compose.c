@@ -44,6 +44,7 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	while (actions[row].action && strcmp(actions[row].action, action) != 0)
 		row++;
 	event_init(event);
+	event->labels = p->config.labels;
 	event_set_time(event, F_TIMESTAMP, time_ns);
 	event_set_text(event, F_ECS_VERSION, "9.5.0");
 	event_set_text(event, F_OBSERVER_VENDOR, "gnomon");
@@ -210,20 +211,10 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	deliver(p, &alert);
 }
 
-static void judge_undetermined(struct event *event, const char *reason)
-{
-	event_set_text(event, F_VERDICT, "undetermined");
-	event_set_text(event, F_VERDICT_REASON, reason);
-}
-
 /* The verdict on what the host alone tells: only what holds for every service that it may be is one. */
 static void judge_open(const struct policy *policy, struct event *event,
 		       const struct catalog_match *match)
 {
-	if (match->shared) {
-		judge_undetermined(event, "the host serves other things too");
-		return;
-	}
 	for (size_t i = 0; i < match->other_count; i++) {
 		const struct service *other = match->others[i];
 		struct event with = *event;
@@ -233,7 +224,7 @@ static void judge_open(const struct policy *policy, struct event *event,
 		policy_judge(policy, &with);
 		if (span_eq(string_of(&with, F_VERDICT), string_of(event, F_VERDICT)))
 			continue;
-		judge_undetermined(event, NULL);
+		event_set_text(event, F_VERDICT, "undetermined");
 		event_format(event, F_VERDICT_REASON,
 			     "the path, which is not known, decides between %s and %s",
 			     match->service->id, other->id);
@@ -249,7 +240,7 @@ void compose_conclude(struct pipeline *p, struct event *event, const struct cata
 
 	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
-	if (by_name && by_name->service)
+	if (by_name && event_has(event, F_SERVICE))
 		judge_open(p->config.policy, event, by_name);
 	if (alerts)
 		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));

@@ -109,7 +109,7 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	e->match = match;
 	e->started_ns = p->now_ns;
 	e->host_asked = asked.len > 0;
-	api_key_facts(head, &e->key);
+	api_key_facts(head, p->config.salt, &e->key);
 	agent_find(p, &s->who, head, &e->agent);
 	span_copy(e->method, sizeof(e->method), head->method);
 	span_copy(e->version, sizeof(e->version), head->version);
@@ -124,11 +124,13 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 
 static void on_response(void *ctx, uint32_t number, const struct http_head *head)
 {
-	struct exchange *e = exchange_find(ctx, number);
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
 
 	if (!e)
 		return;
 	e->status = head->status;
+	api_key_response(head, s->pipeline->config.salt, &e->key);
 	api_exchange_response(e->api, head);
 }
 
@@ -277,7 +279,10 @@ static void set_http(struct event *event, const struct exchange *e)
 	event_set_text(event, F_URL_PATH, e->path);
 	event_set_text(event, F_USER_AGENT_ORIGINAL, e->user_agent);
 	event_set_text(event, F_KEY_KIND, e->key.kind);
+	event_set_text(event, F_KEY_FINGERPRINT, e->key.fingerprint);
 	event_set_text(event, F_ACCOUNT_KIND, e->key.account);
+	event_set_text(event, F_ACCOUNT_FINGERPRINT, e->key.account_fingerprint);
+	event_set_text(event, F_MCP_SESSION, e->key.session);
 }
 
 static void set_message(struct event *event, const struct exchange *e,
@@ -403,7 +408,7 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	set_facts(&event, facts);
 	agent_set(&event, &e->agent);
 	compose_service(&event, e->match.service);
-	cost_set(&event, p->config.prices, e->match.service, facts);
+	cost_set(&event, p->config.prices, e->match.service, &e->key, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	/* packets are the socket's own: there is no link to be sure or unsure of */

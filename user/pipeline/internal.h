@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "estimate/ciphertext.h"
 #include "flow/flow.h"
 #include "flow/process.h"
 #include "flow/users.h"
@@ -63,9 +64,10 @@ struct wire {
 	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
-	const char *unseen_reason;  /* overrides the configured one */
-	struct catalog_match match; /* service NULL: none */
-	struct agent_found agent;   /* of a request that was read on it */
+	struct ciphertext ciphertext; /* of captures: sizes and times since the last event */
+	const char *unseen_reason;    /* overrides the configured one */
+	struct catalog_match match;   /* service NULL: none */
+	struct agent_found agent;     /* of a request that was read on it */
 };
 
 /* wire.c */
@@ -215,9 +217,10 @@ void agent_set(struct event *event, const struct agent_found *found);
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */
 #define COST_TEXT_MAX 32
-/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. */
+/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. `key`:
+ * what paid for it. */
 void cost_set(struct event *event, const struct prices *prices, const struct service *service,
-	      const struct llm_facts *facts);
+	      const struct key_facts *key, const struct llm_facts *facts);
 /* ", $0.0067" for messages, or nothing. */
 void cost_text(const struct event *event, char to[static COST_TEXT_MAX]);
 

@@ -272,6 +272,9 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 	wire = wire_of(flow);
 	flow->last_ns = p->now_ns;
 	dir = same_endpoint(&packet->source, &flow->client) ? DIR_OUT : DIR_IN;
+	if (packet->payload_len)
+		ciphertext_packet(&wire->ciphertext, dir == DIR_IN, p->now_ns,
+				  (uint32_t)packet->payload_len);
 	push(p, flow, dir, packet, false);
 	if (wire->direction[DIR_OUT])
 		flow->sent = reassembly_bytes(wire->direction[DIR_OUT]);
@@ -409,10 +412,38 @@ static void set_agent(struct pipeline *p, struct event *event, const struct flow
 	agent_set(event, found);
 }
 
-static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
+/* Of a connection to a model whose calls nobody could read. The bounds alone: they are too far apart for a number
+ * between them to be added up. */
+static void set_usage(struct pipeline *p, struct event *event, const struct flow *flow)
 {
 	struct wire *wire = wire_of(flow);
 	const struct service *service = wire->match.service;
+	const struct ciphertext_totals totals = {
+		.received = flow->received - wire->told_received,
+		.time_ns = p->now_ns - wire->told_ns,
+		.handshake = wire->told_received == 0,
+	};
+	struct ciphertext_range range;
+	bool in_tokens = false;
+
+	for (size_t i = 0; service && !wire->plaintext && i < service->family_count; i++)
+		in_tokens |= ciphertext_family(service->families[i]);
+	if (in_tokens &&
+	    ciphertext_estimate(&wire->ciphertext, span_str(service->id), &totals, &range)) {
+		event_set_text(event, F_USAGE_SOURCE, "estimated_ciphertext");
+		event_set_int(event, F_USAGE_OUTPUT_LOW, range.low);
+		event_set_int(event, F_USAGE_OUTPUT_HIGH, range.high);
+	}
+	ciphertext_restart(&wire->ciphertext);
+}
+
+static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
+{
+	struct wire *wire = wire_of(flow);
+	/* what its name shares with other things says nothing of it */
+	const struct service *service = wire->match.shared && !wire->plaintext
+						? NULL
+						: wire->match.service;
 	bool use = is_use(wire, flow);
 	/* where nothing moved since, the rules have judged it all before */
 	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
@@ -438,6 +469,8 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 		compose_service(&event, service);
 		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
 		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);
+		if (use)
+			set_usage(p, &event, flow);
 	}
 	set_connection_message(&event, flow,
 			       service                      ? service->id

@@ -152,7 +152,10 @@ static void add_use(struct report *report, const struct event *event, bool reque
 	}
 	add_to(&row->input_tokens, get_count(event, F_GEN_AI_INPUT_TOKENS));
 	add_to(&row->output_tokens, get_count(event, F_GEN_AI_OUTPUT_TOKENS));
-	row->estimated |= span_starts(get_string(event, F_USAGE_SOURCE), SPAN_LITERAL("estimated"));
+	/* bounds alone are no count */
+	if (event_has(event, F_GEN_AI_INPUT_TOKENS) || event_has(event, F_GEN_AI_OUTPUT_TOKENS))
+		row->estimated |= span_starts(get_string(event, F_USAGE_SOURCE),
+					      SPAN_LITERAL("estimated"));
 	row->used |= !is(event, F_ACTIVITY, SPAN_LITERAL("presence"));
 	add_client(&row->clients, event);
 }
