@@ -412,10 +412,12 @@ static void test_embedded_tests(void **state)
 		"      - {event: {process.pid: 6}, expect: alert}\n"
 		"  - id: S\n"
 		"    name: N\n"
-		"    when: gnomon.relay and destination.ip == '10.0.0.0/8' and tags contains 'a'\n"
+		"    when: gen_ai.request.stream and destination.ip == '10.0.0.0/8' and tags "
+		"contains 'a'\n"
 		"    severity: low\n"
 		"    tests:\n"
-		"      - event: {gnomon.relay: true, destination.ip: 10.0.0.1, tags: [b, a]}\n"
+		"      - event: {gen_ai.request.stream: true, destination.ip: 10.0.0.1, tags: [b, "
+		"a]}\n"
 		"        expect: alert\n");
 	struct seen seen = {0};
 

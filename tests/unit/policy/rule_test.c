@@ -154,7 +154,7 @@ static void test_exceptions(void **state)
 			 "      - {user.name: [dave, svc-*], gnomon.service: mistral, reason: r}\n"
 			 "      - {destination.ip: 10.0.0.0/8}\n"
 			 "      - {user.name: $pilots}\n"
-			 "      - {process.pid: [5, 6], gnomon.relay: true}\n"
+			 "      - {process.pid: [5, 6], gen_ai.request.stream: true}\n"
 			 "      - {tags: ci*}\n");
 	struct event event;
 
@@ -184,7 +184,7 @@ static void test_exceptions(void **state)
 	call(&event, "openai", "model-api");
 	event_set_int(&event, F_PROCESS_PID, 6);
 	assert_int_equal(matches(policy, &event, NULL), 1);
-	event_set_bool(&event, F_RELAY, true);
+	event_set_bool(&event, F_GEN_AI_REQUEST_STREAM, true);
 	assert_int_equal(matches(policy, &event, NULL), 0);
 	event_set_int(&event, F_PROCESS_PID, 7);
 	assert_int_equal(matches(policy, &event, NULL), 1);
