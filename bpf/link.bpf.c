@@ -22,16 +22,18 @@ static __always_inline int note_socket(struct sock *sk, bool sends, bool traced)
 
 	if (!sends)
 		thread = thread_receiving(thread);
-	if (!thread || (sends && !thread->handle && !thread->pending))
+	if (!thread || (sends && !thread->call.handle && !thread->pending))
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if ((family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	cookie = traced ? traced_cookie(sk) : read_cookie(sk);
-	if (thread->handle) {
+	if (thread->call.handle) {
 		thread->cookie = cookie;
-		return 0;
+		/* Node writes from within the read that completes its handshake */
+		if (!sends || thread->pending != thread->call.handle)
+			return 0;
 	}
 	if (!sends) {
 		thread->received = cookie;

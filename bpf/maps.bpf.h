@@ -27,6 +27,28 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps") __weak;
 
+/* What a process may still add to the ring while that is more than half full: a token bucket. */
+struct share {
+	__u64 left; /* bytes */
+	__u64 at_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_SHARES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct share);
+} shares SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KERNEL_PROCESS_LOSSES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct process_loss);
+} process_losses SEC(".maps") __weak;
+
 /* A connection's identity, taken when its process connected; the key is the socket cookie. */
 struct conn {
 	struct record_who who;
@@ -86,12 +108,20 @@ struct {
  * memory last, whose bytes the thread's next send will carry (Node, Bun, asyncio). Entries stay until the
  * thread ends, so that a send anywhere else on the host costs one failed look-up.
  */
-struct thread {
-	__u64 handle; /* of the call in progress, 0: none */
+struct tls_call {
+	__u64 handle; /* 0: none is in progress */
 	__u64 buffer;
-	__u64 done;   /* size_t *, of the _ex forms */
-	__u64 cookie; /* of the socket used inside the call */
+	__u64 done; /* size_t *, of the _ex forms */
+	__u64 stack_pointer;
 	__u32 function;
+	__u32 ignored; /* calls on ignored streams, inside this one */
+};
+
+struct thread {
+	struct tls_call call;  /* the innermost in progress */
+	struct tls_call outer; /* the one that it is inside of: TLS through TLS, to a proxy */
+	__u64 cookie;          /* of the socket used inside the call */
+	__u32 reserved;
 	__u32 ambiguous; /* two streams were encrypted before a send: the next one proves nothing */
 	__u64 pending;   /* handle whose socket the next send will tell, 0: none */
 	__u64 received;  /* cookie of the socket that a thread with `aead` received from last */
@@ -101,6 +131,11 @@ struct thread {
 	__u64 opened_at; /* where its content goes */
 	__u64 opened_len;
 	__u64 opened_done; /* size_t * that tells the length instead, 0: opened_len does */
+	/* ring: the record whose additional data was hashed last */
+	__u32 record_inner; /* its enum inner_type; INNER_NO_DATA: there is none, or its content is found */
+	__u32 record_len;    /* bytes of its content, with the type */
+	__u32 record_blocks; /* blocks hashed one by one since */
+	__u32 blocks_left;   /* to be hashed until it is open; 0: another sign tells */
 };
 
 /* Preallocated: it is the one map that every probed call writes. */
@@ -156,7 +191,9 @@ struct flow_head {
 	__u8 last;       /* the latest payload's direction */
 	__u8 skipped[2]; /* something was not copied since the last copy */
 	__u8 tries[2]; /* payloads that are still looked at for a beginning: it was joined midway */
-	__u8 reserved;
+	__u8 tunnel;   /* it asks a proxy for a connection, or does not show yet what it is */
+	__u8 tunnel_left[2]; /* packets still to be copied of that, per direction */
+	__u8 reserved[2];
 	__u32 ignored; /* the epoch of that verdict, plus one */
 	__u64 copied;
 	__u64 bytes[2]; /* of datagrams; TCP counts its own */

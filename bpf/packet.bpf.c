@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "http.bpf.h"
+#include "first.bpf.h"
 #include "udp.bpf.h"
 
 #include <bpf/bpf_endian.h>
@@ -8,20 +8,13 @@
  * First bytes of each flow, at the root of the cgroup2 tree, so for every network namespace. Only the
  * first handshake record of a TLS connection in each direction is copied (ClientHello, ServerHello);
  * a flow whose first payload is anything else is marked done and costs one storage look-up a packet. Flows
- * that begin like HTTP go on in http.bpf.h.
+ * that begin like HTTP go on in http.bpf.h; of those that ask a proxy the first packets are copied until TLS begins
+ * inside.
  */
-
-#define TLS_RECORD_HEADER 5
-#define TLS_HANDSHAKE     22
 
 /* IPv4 and TCP headers without options, and a byte. Above 1 for the verifier's sake too: "not 0" teaches
  * older ones nothing about a number's range. */
 #define PACKET_BYTES_MIN 41
-
-struct flow_segment {
-	__u32 payload; /* offset of the TCP payload */
-	__u32 len;     /* of the packet, from the IP header */
-};
 
 /* RFC 791, RFC 8200. Extension headers are left to nobody: such flows go by their socket alone. */
 static __always_inline bool find_transport(struct __sk_buff *skb, __u8 protocol, __u32 *at)
@@ -117,48 +110,26 @@ static __always_inline void emit_http(struct __sk_buff *skb, const struct packet
 		COPY_TIER(PACKET_HTTP_BYTES_MAX);
 }
 
-/* The first payload of this direction: does a handshake record start here, or a request? */
-static __always_inline void judge_first(struct __sk_buff *skb, const struct flow_segment *segment,
-					struct flow_head *head, __u32 dir)
-{
-	__u8 start[TLS_RECORD_HEADER];
-
-	head->done[dir] = 1;
-	if (head->tries[dir]) {
-		head->tries[dir]--;
-		head->done[dir] = 0;
-	}
-	if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
-		return;
-	if (http_starts(START_OF(start[0], start[1], start[2], start[3]))) {
-		head->http = 1;
-		head->client = dir;
-		head->last = !dir;
-		return;
-	}
-	if (start[0] != TLS_HANDSHAKE || start[1] != 3)
-		return;
-	head->done[dir] = 0;
-	head->left[dir] = TLS_RECORD_HEADER + (start[3] << 8 | start[4]);
-}
-
 static __always_inline void on_http(struct __sk_buff *skb, const struct flow_segment *segment,
 				    struct flow_head *head, __u32 dir)
 {
 	struct packet_facts facts = {.dir = dir, .cookie = bpf_get_socket_cookie(skb)};
 	__u32 payload = segment->len - segment->payload;
 	__be32 start = 0;
+	bool wants;
 
 	/* a shorter one starts no request */
 	bpf_skb_load_bytes(skb, segment->payload, &start, sizeof(start));
-	if (!http_wants(head, facts.cookie, dir, bpf_ntohl(start), payload)) {
+	wants = head->tunnel ? tunnel_wants(head, facts.cookie, dir)
+			     : http_wants(head, facts.cookie, dir, bpf_ntohl(start), payload);
+	if (!wants) {
 		head->skipped[dir] = 1;
 		return;
 	}
 	facts.who = bpf_map_lookup_elem(&conns, &facts.cookie);
 	if (!facts.who) {
 		/* older than the sensor: nobody would tell of its end */
-		head->ignored = verdict_epoch + 1;
+		flow_done(head);
 		return;
 	}
 	if (head->skipped[dir])
@@ -228,6 +199,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 dir)
 	if (!find_payload(skb, &segment))
 		return 1; /* a bare ACK; the flow's first bytes are still to come */
 
+	if (head->tunnel)
+		judge_inside(skb, &segment, head, dir);
 	if (!head->http && !head->left[dir])
 		judge_first(skb, &segment, head, dir);
 	if (head->http)

@@ -53,6 +53,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		return 0;
 	pid = thread >> 32;
 	bpf_map_delete_elem(&aead_processes, &pid);
+	bpf_map_delete_elem(&shares, &pid);
 	if (!reserve_record(r))
 		return 0;
 	fill_header(&r->header, RECORD_EXIT, 0);

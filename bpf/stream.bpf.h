@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
-#include "emit.bpf.h"
+#include "share.bpf.h"
 
 /*
  * What all hooks on TLS libraries share: the stream table, the verdict, the capture budget, and the
@@ -126,7 +126,7 @@ static __always_inline struct thread *thread_receiving(struct thread *thread)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (thread && (thread->handle || thread->aead))
+	if (thread && (thread->call.handle || thread->aead))
 		return thread;
 	if (!aead_seen || !bpf_map_lookup_elem(&aead_processes, &pid))
 		return NULL;
@@ -217,7 +217,7 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 	}
 	if (stream->copied + n > budget) {
 		allowed = stream->copied < budget ? budget - stream->copied : 0;
-		count_loss(KLOSS_STREAM_BUDGET, n - allowed);
+		count_loss_of(&stream->who, KLOSS_STREAM_BUDGET, n - allowed);
 	}
 	return allowed;
 }
@@ -229,9 +229,13 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 	do {                                                                                       \
 		struct record_segment *r_;                                                         \
 		__u64 n_ = n;                                                                      \
+		if (!share_allows(key.pid, sizeof(*r_) + (size))) {                                \
+			count_loss_of(&stream->who, KLOSS_SHARE, 1);                               \
+			break;                                                                     \
+		}                                                                                  \
 		r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (size), 0);                       \
 		if (!r_) {                                                                         \
-			count_loss(KLOSS_RING, 1);                                                 \
+			count_loss_of(&stream->who, KLOSS_RING, 1);                                \
 			break;                                                                     \
 		}                                                                                  \
 		fill_header(&r_->header, RECORD_SEGMENT, n);                                       \
@@ -246,12 +250,15 @@ static __always_inline __u64 stream_allowance(const struct stream_key *key, stru
 		barrier_var(n_);                                                                   \
 		if (n_ > (size) || bpf_probe_read_user(r_->bytes, n_, (void *)from)) {             \
 			bpf_ringbuf_discard(r_, 0);                                                \
-			count_loss(KLOSS_FAULT, n);                                                \
+			count_loss_of(&stream->who, KLOSS_FAULT, n);                               \
 			break;                                                                     \
 		}                                                                                  \
 		bpf_ringbuf_submit(r_, 0);                                                         \
 		stream->copied += n;                                                               \
 	} while (0)
+
+/* For tests: of so many segments one is lost, as if the ring were full. 0: none. */
+extern const volatile __u32 drop_one_in;
 
 /*
  * Copies one chunk of a call's bytes, of which `omitted` more follow uncopied. Tiers of a factor two: the
@@ -269,7 +276,9 @@ __weak __noinline int stream_emit_chunk(__u64 handle, __u64 from, __u64 omitted,
 
 	if (!stream)
 		return 0;
-	if (n <= 256)
+	if (drop_one_in && bpf_get_prandom_u32() % drop_one_in == 0)
+		count_loss_of(&stream->who, KLOSS_RING, 1);
+	else if (n <= 256)
 		CHUNK_TIER(256);
 	else if (n <= 512)
 		CHUNK_TIER(512);
@@ -304,7 +313,8 @@ static __always_inline void stream_bytes(const struct stream_key *key, struct st
 	}
 	if (allowed > CHUNKS_PER_CALL * SEGMENT_BYTES_MAX) {
 		rest += allowed - CHUNKS_PER_CALL * SEGMENT_BYTES_MAX;
-		count_loss(KLOSS_STREAM_BUDGET, allowed - CHUNKS_PER_CALL * SEGMENT_BYTES_MAX);
+		count_loss_of(&stream->who, KLOSS_STREAM_BUDGET,
+			      allowed - CHUNKS_PER_CALL * SEGMENT_BYTES_MAX);
 		allowed = CHUNKS_PER_CALL * SEGMENT_BYTES_MAX;
 	}
 	/* full chunks but the last, which carries what was not copied */

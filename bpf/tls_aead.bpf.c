@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "stream.bpf.h"
+#include "aead.bpf.h"
 
-/*
- * Plaintext of rustls over AWS-LC: TLS records as they are sealed and opened, whole ones, one key a direction. The
- * stream is that of the socket: a record is opened after its thread received it, and sealed before its thread
- * sends it. What is sealed before a first send has told the socket goes out as a half stream, to be joined.
- *
- * A key is known by the start of its nonces: TLS 1.3 XORs a 12-byte secret with the record's number (RFC 8446
- * section 5.3), TLS 1.2 begins with 4 secret bytes (RFC 5288 section 3), so that 8 bytes stay the same until record
- * 2^32. Unlike the context's address they are never those of another connection.
- */
-
-#define CONTENT_DATA       0x17
-#define NONCE_LEN          12
-#define ADDITIONAL_TLS13   5  /* the record's header */
-#define ADDITIONAL_TLS12   13 /* sequence number, type, version, length */
-#define RECORD_CONTENT_MAX (16384 + 1 + 255)
-
-/* Where a record's real type stands. */
-enum inner_type { INNER_NO_DATA, INNER_NONE, INNER_LAST_BYTE };
+/* Plaintext of rustls over AWS-LC, whose AEAD functions say all that is to be known of a record. */
 
 struct aead_record {
 	__u64 nonce, nonce_len, at, len, ad, ad_len;
@@ -42,12 +25,9 @@ static __always_inline __u64 argument(struct pt_regs *ctx, int n)
 #define ARGUMENT6(ctx) ((__u64)(ctx)->regs[5])
 #endif
 
-/* Handles that no pointer and no cookie can have. */
-static __always_inline __u64 half_of(const struct aead_record *record)
+static __always_inline __u64 handle_of(const struct aead_record *record)
 {
-	__u64 start = record->nonce_len == NONCE_LEN ? user_word(record->nonce) : 0;
-
-	return start ? start | 1ULL << 63 : 0;
+	return record->nonce_len == NONCE_LEN ? half_of(record->nonce) : 0;
 }
 
 /* Application data of TLS? All else that is encrypted is not looked at. */
@@ -68,62 +48,6 @@ static __always_inline enum inner_type inner_type_of(const struct aead_record *r
 	return INNER_NO_DATA;
 }
 
-/* TLS 1.3: bytes of the content, which its type and then zeroes follow (RFC 8446 section 5.2); 0: it is no
- * application data. */
-__weak __noinline long data_len(__u64 at, __u32 len)
-{
-	__u8 last;
-
-	for (int i = 0; i < TLS_PADDING_MAX && len; i++) {
-		len--;
-		if (bpf_probe_read_user(&last, 1, (void *)(at + len))) {
-			count_loss(KLOSS_FAULT, len);
-			return 0;
-		}
-		if (last)
-			return last == CONTENT_DATA ? len : 0;
-	}
-	return 0;
-}
-
-/* The record's bytes, to the stream of the socket, or while that is not known to the half stream. */
-static __always_inline void record_bytes(__u64 half, __u64 cookie, __u32 dir, __u64 at, __u64 n)
-{
-	struct stream_key key = stream_key_of(cookie ? cookie : half);
-	struct stream *stream;
-
-	if (cookie && stream_ignored(cookie))
-		return;
-	stream = stream_get(&key);
-	if (!stream)
-		return;
-	if (cookie)
-		stream_link(&key, stream, cookie, LINK_THREAD);
-	else
-		stream->half = 1;
-	stream_bytes(&key, stream, dir, at, n);
-}
-
-static __always_inline int sealed(const struct aead_record *record, enum inner_type inner)
-{
-	struct stream_key key = stream_key_of(half_of(record));
-	struct thread *thread = aead_thread();
-	struct stream *half;
-	__u64 cookie, n;
-
-	if (!thread)
-		return 0;
-	n = inner == INNER_LAST_BYTE ? data_len(record->at, record->len) : record->len;
-	if (!key.handle || !n)
-		return 0;
-	half = bpf_map_lookup_elem(&streams, &key);
-	cookie = half ? half->cookie : 0;
-	if (!cookie)
-		await_send(thread, key.handle);
-	record_bytes(key.handle, cookie, DIR_OUT, record->at, n);
-	return 0;
-}
-
 SEC("uprobe")
 int tls_aead_seal(struct pt_regs *ctx)
 {
@@ -137,7 +61,8 @@ int tls_aead_seal(struct pt_regs *ctx)
 	};
 	enum inner_type inner = inner_type_of(&record);
 
-	return inner == INNER_NO_DATA ? 0 : sealed(&record, inner);
+	return inner == INNER_NO_DATA ? 0
+				      : sealed(handle_of(&record), record.at, record.len, inner);
 }
 
 /* Its type may come apart, as the one byte of `extra_in`. */
@@ -160,7 +85,8 @@ int tls_aead_seal_scatter(struct pt_regs *ctx)
 		bpf_probe_read_user(&type, 1, (void *)argument(ctx, 10));
 		inner = type == CONTENT_DATA ? INNER_NONE : INNER_NO_DATA;
 	}
-	return inner == INNER_NO_DATA ? 0 : sealed(&record, inner);
+	return inner == INNER_NO_DATA ? 0
+				      : sealed(handle_of(&record), record.at, record.len, inner);
 }
 
 /* open() may call open_gather(): the inner call takes the outer one's place, and the first return ends both. */
@@ -175,7 +101,7 @@ static __always_inline int open_enter(const struct aead_record *record, __u64 ou
 	if (!thread)
 		return 0;
 	thread->inner = inner;
-	thread->opening = half_of(record);
+	thread->opening = handle_of(record);
 	thread->opened_at = out;
 	thread->opened_len = record->len;
 	thread->opened_done = done;
@@ -216,27 +142,14 @@ int tls_aead_opened(struct pt_regs *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct thread *thread = bpf_map_lookup_elem(&threads, &id);
-	struct stream_key key;
-	struct stream *half;
-	__u64 cookie, n;
+	__u64 n;
 
 	if (!thread || !thread->opening)
 		return 0;
-	key = stream_key_of(thread->opening);
-	thread->opening = 0;
 	n = thread->opened_done ? user_word(thread->opened_done) : thread->opened_len;
-	if ((int)PT_REGS_RC(ctx) != 1 || n > RECORD_CONTENT_MAX)
-		return 0;
-	if (thread->inner == INNER_LAST_BYTE)
-		n = data_len(thread->opened_at, n);
-	if (!n)
-		return 0;
-	cookie = thread->received;
-	half = bpf_map_lookup_elem(&streams, &key);
-	if (half && half->cookie)
-		cookie = half->cookie;
-	else if (half && cookie)
-		stream_join(&key, half, cookie, DIR_IN);
-	record_bytes(key.handle, cookie, DIR_IN, thread->opened_at, n);
+	if ((int)PT_REGS_RC(ctx) == 1)
+		opened(thread, n);
+	else
+		thread->opening = 0;
 	return 0;
 }

@@ -235,6 +235,7 @@ struct pt_regs {
 			__u64 sp, pc, pstate;
 		};
 	};
+	__s32 syscallno;
 };
 #endif
 

@@ -161,7 +161,20 @@ struct record_mapped {
 };
 
 /* Per-CPU counters; the order is that of enum loss_kind's kernel kinds. */
-enum kernel_loss { KLOSS_RING, KLOSS_FAULT, KLOSS_TABLE, KLOSS_STREAM_BUDGET, KLOSS_COUNT };
+enum kernel_loss {
+	KLOSS_RING,
+	KLOSS_FAULT,
+	KLOSS_TABLE,
+	KLOSS_STREAM_BUDGET,
+	KLOSS_SHARE,
+	KLOSS_COUNT
+};
+
+/* Whose losses they were; the key is the pid. User space reads and deletes. */
+struct process_loss {
+	struct record_who who;
+	abi_u64 lost[KLOSS_COUNT];
+};
 
 struct stream_key {
 	abi_u32 pid;

@@ -63,6 +63,7 @@ struct event {
 	uint16_t text_used;
 	struct span list[EVENT_LIST_MAX];
 	uint16_t list_used;
+	struct span labels; /* the configuration's, a JSON object; lent; empty: none */
 };
 
 void event_init(struct event *event);

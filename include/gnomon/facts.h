@@ -21,6 +21,8 @@ struct token_usage {
 	enum usage_source source;
 	token_count input, output;
 	token_count cache_read, cache_creation, reasoning;
+	/* Of cache_creation, what is to be kept for an hour; 0 or unknown: none that shows. */
+	token_count cache_creation_1h;
 	/* With USAGE_ESTIMATED_* alone: where input and output lie; equal where one was reported.
 	 * A bound of TOKENS_UNKNOWN is none: parts of the text were not seen. */
 	token_count input_low, input_high, output_low, output_high;
@@ -64,4 +66,6 @@ struct key_facts {
 	const char *kind;     /* gnomon.key.kind, static; NULL: none seen */
 	char fingerprint[17]; /* hex, empty: none */
 	const char *account;  /* gnomon.account.kind, static; NULL: it does not show */
+	char account_fingerprint[17];
+	char session[17]; /* of the Model Context Protocol */
 };

@@ -57,5 +57,14 @@ enum tls_function {
 	TLS_AEAD_SEAL_SCATTER,
 	TLS_AEAD_OPEN,
 	TLS_AEAD_OPEN_GATHER,
+	/* ring, AES-GCM: several calls per TLS record, see bpf/tls_ring.bpf.c. Where a hook of the first two
+	 * sits, the arguments are still in their registers, even if it is not the first instruction.
+	 * seal(in, out, len, key, counter), open(the same), multiply(state), hash(state, table, in),
+	 * counter(in, out, blocks, key, counter) */
+	TLS_RING_SEAL,
+	TLS_RING_OPEN,
+	TLS_RING_MULTIPLY,
+	TLS_RING_HASH,
+	TLS_RING_COUNTER,
 	TLS_FUNCTION_COUNT,
 };

@@ -129,6 +129,12 @@
 #define STREAM_PIDS 4096
 /* Listening sockets that are remembered; a host has tens. */
 #define LISTENERS_MAX 1024
+/* Processes that accept calls of LLMs or connections for others; 20 KB each. */
+#define RELAYS_MAX 256
+/* What one of them accepted last: more at once than that, and some second hops are taken for calls of its own. */
+#define RELAY_RECENT 32
+/* How long after what it accepted has ended a process may send it on: queues, and connections that are slow. */
+#define RELAY_SECONDS 5
 /* Held per direction until a protocol recognises its first bytes: a request line that is longer is taken
  * for one when it looks so until here. */
 #define STREAM_FIRST_BYTES 512
@@ -189,8 +195,10 @@
 #define CATALOG_INLINE_PATTERN_BYTES 84
 /* Services that the path decides between where it is not known; a host has two or three. */
 #define CATALOG_OPEN_MAX 8
-/* All patterns of all files, 150 bytes each: ten times what was ever seen in a list. */
-#define CATALOG_PATTERNS_MAX 1000000
+/* A large page of x86-64 and of arm64 with 4 KiB pages. */
+#define CATALOG_LARGE_PAGE_BYTES (2u << 20)
+/* All patterns of all files, 250 bytes each: four times what a look-up is measured with. */
+#define CATALOG_PATTERNS_MAX 400000
 /* Characters of an agent's glob that are no wildcards; the shortest names of agents have three. */
 #define AGENT_GLOB_LITERAL_MIN 2
 /* The longest name of a header that tells an agent has 24; longer ones are not looked at. */
@@ -203,6 +211,8 @@
 /* USD per million tokens. The dearest model ever listed cost 600: what is beyond was given per token or
  * per thousand of something. */
 #define PRICE_MAX 10000
+/* Of a tier of service against the usual one: the dearest listed anywhere is some five times as much. */
+#define PRICE_FACTOR_MAX 100
 /* 253 characters of host name have at most 127 labels. */
 #define HOST_LABELS_MAX 127
 
@@ -291,6 +301,9 @@
 /* Packet bytes copied per packet, and packets per flow and direction, looking for the ClientHello. */
 #define PACKET_BYTES_MAX 4096
 #define PACKETS_PER_FLOW 4
+/* Packets copied per direction of a flow that asks a proxy: SOCKS takes three questions, a password among them, and a
+ * proxy that wants credentials has CONNECT sent two or three times. */
+#define TUNNEL_PACKETS_PER_FLOW 16
 /* Long-header packets copied of a QUIC flow: a ClientHello takes two or three Initials, and some are sent twice. */
 #define QUIC_PACKETS_PER_FLOW 8
 /* Packets with payload, in each direction, of a connection that was open before the sensor, among which the start of a
@@ -308,7 +321,16 @@
 /* Interim events come at most a sixth of their interval late: walking 10,000 sockets takes milliseconds. */
 #define SOCKET_SAMPLES_PER_INTERVAL 6
 /* 8 MiB hold 400 full segments or 60,000 small records: about half a second of a loud host. */
-#define RING_BYTES         (8u << 20)
+#define RING_BYTES (8u << 20)
+/* While the ring is more than half full, what one process may add to it at once and in a second: several of them can
+ * be loud, and there is still room for those that are not. A chat's answer has 10 KB a second. */
+#define SHARE_BURST_BYTES  (256u << 10)
+#define SHARE_BYTES_PER_MS 1024
+#define KERNEL_SHARES_MAX  4096
+/* Processes that lost something within a second. */
+#define KERNEL_PROCESS_LOSSES_MAX 1024
+/* Processes whose losses are told apart, the loudest ones. */
+#define LOSS_PROCESSES_MAX 8
 #define KERNEL_STREAMS_MAX 16384
 #define KERNEL_CONNS_MAX   65536
 /* Threads that make TLS calls. */
@@ -343,6 +365,10 @@
 /* The scanner looks at aligned 4-byte words: any run of 7 bytes holds one whole. */
 #define NEEDLE_BYTES_MIN 7
 #define NEEDLE_BYTES_MAX 64
+/* Marks found in one file: the versions of a library. */
+#define TLSLIB_MARKS_MAX 8
+/* Functions that are looked for by their bytes at once; those of ring's versions are eleven. */
+#define CODE_PATTERNS_MAX 16
 /* Places where needles were found; a string like "SSL_write" turns up in symbol names too. */
 #define TLSLIB_HITS_MAX 64
 /* References to found strings; BoringSSL's ssl_lib.cc has some 250. */
@@ -375,6 +401,15 @@
 #define ARMED_MAX 512
 /* Hooks of one file: six functions of OpenSSL, four of an AEAD, a dozen returns of Go's Read. */
 #define TLS_HOOKS_PER_FILE_MAX 64
+
+/* Bytes of the fleet's salt: fewer could be guessed, more add nothing. */
+#define FLEET_SALT_MIN 16
+#define FLEET_SALT_MAX 4096
+/* What the configuration adds to every event stays a small part of its line. */
+#define LABELS_MAX      16
+#define LABEL_NAME_MAX  32
+#define LABEL_VALUE_MAX 64
+#define LABELS_TEXT_MAX 1024 /* as JSON */
 /* Programs that share a file's one event where there is no uprobe_multi: all that are attached to entries,
  * and index 0, which stands for none. */
 #define DISPATCHED_PROGRAMS_MAX 32

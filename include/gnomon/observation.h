@@ -105,17 +105,19 @@ enum loss_kind {
 	LOSS_FAULT,         /* user memory could not be read: bytes */
 	LOSS_TABLE,         /* a kernel table was full: entries */
 	LOSS_STREAM_BUDGET, /* past a stream's capture budget: bytes */
-	LOSS_CAPTURE,       /* a capture file or interface dropped: packets */
-	LOSS_TRUNCATED,     /* a capture ended in the middle of a packet, or packets were cut */
-	LOSS_PARSE,         /* could not be parsed: streams */
-	LOSS_STATE,         /* a user-space table was full: entries evicted */
-	LOSS_OUTPUT,        /* an output refused: events */
+	LOSS_SHARE, /* past a process's share of the ring buffer while it was more than half full: records */
+	LOSS_CAPTURE,   /* a capture file or interface dropped: packets */
+	LOSS_TRUNCATED, /* a capture ended in the middle of a packet, or packets were cut */
+	LOSS_PARSE,     /* could not be parsed: streams */
+	LOSS_STATE,     /* a user-space table was full: entries evicted */
+	LOSS_OUTPUT,    /* an output refused: events */
 	LOSS_KIND_COUNT,
 };
 
 struct observed_loss {
 	enum loss_kind kind;
 	uint64_t count; /* since the previous observation of this kind */
+	bool part;      /* only says whose (`who`) some of what was or will be told are */
 };
 
 struct observation {

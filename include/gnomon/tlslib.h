@@ -38,6 +38,7 @@ struct tlslib_reader {
 enum needle_kind {
 	NEEDLE_STRING, /* a whole C string, its NUL before and behind included: "\0name\0" */
 	NEEDLE_PATH,   /* the end of a C string with its NUL: references go to the string's start */
+	NEEDLE_MARK,   /* any bytes: only whether they are there is looked for */
 };
 
 /* At least NEEDLE_BYTES_MIN and at most NEEDLE_BYTES_MAX bytes. */

@@ -2,7 +2,8 @@
 /*
  * What a hooked call costs the program that makes it: SSL_write and SSL_read of 1 KB over a pair of
  * memory BIOs in one thread, so that nothing but TLS and the probes is measured. `tests/bench/run`
- * starts it without and with the sensor. Usage: tls_calls_bench binary|http [ROUNDS].
+ * starts it without and with the sensor. Usage: tls_calls_bench binary|http|burst [ROUNDS]. `burst` is one request of
+ * so many writes and no reads, as fast as they go (tests/live/loss_test).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,9 +78,26 @@ static void round_trip(SSL *client, SSL *server, const char *payload)
 		fail("a call moved fewer bytes");
 }
 
+/* Nobody decrypts what is written: the writer is as fast as it can be. */
+static void burst(SSL *client, SSL *server, const char *payload, long rounds)
+{
+	double start = now_s();
+	char drop[65536];
+
+	for (long n = 0; n < rounds; n++) {
+		if (SSL_write(client, payload, PAYLOAD) != PAYLOAD)
+			fail("a call moved fewer bytes");
+		while (BIO_read(SSL_get_rbio(server), drop, sizeof(drop)) > 0)
+			;
+	}
+	printf("burst  %7.0f ns for an SSL_write of %d bytes\n",
+	       (now_s() - start) / (double)rounds * 1e9, PAYLOAD);
+}
+
 int main(int argc, char **argv)
 {
-	bool http = argc > 1 && strcmp(argv[1], "http") == 0;
+	bool bursts = argc > 1 && strcmp(argv[1], "burst") == 0;
+	bool http = bursts || (argc > 1 && strcmp(argv[1], "http") == 0);
 	long rounds = argc > 2 ? atol(argv[2]) : 100000;
 	SSL *client = SSL_new(SSL_CTX_new(TLS_client_method()));
 	SSL *server = SSL_new(server_context());
@@ -100,6 +118,11 @@ int main(int argc, char **argv)
 	memset(payload, http ? 'x' : 1, sizeof(payload));
 	/* the verdict on the first bytes takes a moment to come down */
 	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	if (bursts) {
+		burst(client, server, payload, rounds);
+		SSL_free(client);
+		return 0;
+	}
 	for (int i = 0; i < 3; i++) {
 		double took;
 

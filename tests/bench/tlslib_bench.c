@@ -34,6 +34,11 @@ static const char *const names[TLS_FUNCTION_COUNT] = {
 	[TLS_AEAD_SEAL_SCATTER] = "seal_scatter",
 	[TLS_AEAD_OPEN] = "open",
 	[TLS_AEAD_OPEN_GATHER] = "open_gather",
+	[TLS_RING_SEAL] = "ring_seal",
+	[TLS_RING_OPEN] = "ring_open",
+	[TLS_RING_MULTIPLY] = "ring_multiply",
+	[TLS_RING_HASH] = "ring_hash",
+	[TLS_RING_COUNTER] = "ring_counter",
 };
 
 static ssize_t read_fd(void *ctx, void *to, size_t len, uint64_t offset)

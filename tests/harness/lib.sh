@@ -36,6 +36,8 @@ cleanup() {
 	done
 	wait 2>/dev/null || true
 	if [ -n "$NETNS" ]; then
+		# what a client left behind, as agents do
+		ip netns pids "$NETNS" 2>/dev/null | xargs -r kill 2>/dev/null || true
 		ip netns delete "$NETNS" 2>/dev/null || true
 		rm -rf "/etc/netns/$NETNS"
 	fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # run-kernel.sh - boot a stock Debian kernel in QEMU (no KVM needed) with this machine's own file tree
-# as its root and run one command there as root.
+# as its root and run one command there as root. Kernels for arm64 need a root of that architecture.
 #
 #   run-kernel.sh [OPTION...] KERNEL CMD [ARG...]    run CMD in KERNEL
 #   run-kernel.sh -p KERNEL                          only download and unpack KERNEL
@@ -15,6 +15,7 @@
 #   -t SEC    limit for the whole run (120)
 #   -a ARGS   more words for the kernel command line
 #   -S        systemd as PID 1, with basic.target and dbus, and CMD as a service below it
+#   -r DIR    the root, instead of this machine's; the working directory is shared into it
 #   -k FILE   keep the kernel's console log in FILE
 #   -v        print timings to stderr
 #
@@ -22,12 +23,6 @@
 # console on stderr); 126 usage or set-up.
 # Needs: qemu-system-x86 with virtiofsd, busybox-static, kmod, xz-utils, apt.
 set -euo pipefail
-
-# Unpacked kernels and apt's state: safe to delete.
-CACHE=${GNOMON_KERNEL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gnomon-kernels}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# Index files are asked for again after so many minutes.
-INDEX_MINUTES=720
 
 # Name -> suite and package. The newest version of a suite's meta package is taken, because the archive
 # deletes superseded versions: a pinned file name is gone some weeks later. The cloud flavour is a
@@ -40,6 +35,9 @@ declare -A TABLE=(
 	[6.18-cloud]="trixie-backports linux-image-6[.]18[.][0-9]+[+]deb13-cloud-amd64"
 	[bpo-cloud]="trixie-backports linux-image-cloud-amd64"
 	[sid-cloud]="sid linux-image-cloud-amd64"
+	[5.10-arm64]="bullseye linux-image-cloud-arm64"
+	[6.1-arm64]="bookworm linux-image-cloud-arm64"
+	[6.12-arm64]="trixie linux-image-cloud-arm64"
 )
 
 die() {
@@ -53,46 +51,9 @@ say() {
 	[ "$VERBOSE" = 0 ] || printf 'run-kernel: %d.%03d s %s\n' $((ms / 1000)) $((ms % 1000)) "$*" >&2
 }
 
-# ---- getting a kernel, with an apt state of its own: the system's apt and dpkg are left alone ----
+# ---- getting a kernel ----
 
-# archive REGEX: the archive that this system is configured with whose address matches
-archive() {
-	# shellcheck disable=SC2016 # apt's own syntax
-	apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sort -u | grep "$@" | head -1
-}
-
-# apt_private SUITE TOOL ARG...
-apt_private() {
-	local suite=$1 tool=$2 base=$CACHE/apt/$1 main security
-	shift 2
-	mkdir -p "$base/lists/partial" "$base/cache/archives/partial"
-	touch "$base/status"
-	main=$(archive -v security)
-	security=$(archive security) || true
-	echo "deb [signed-by=$KEYRING] ${main%/} ${suite%+main} main" >"$base/sources.list"
-	case $suite in
-	*-backports | sid | *+main) ;;
-	*)
-		[ -z "$security" ] ||
-			echo "deb [signed-by=$KEYRING] ${security%/} $suite-security main" >>"$base/sources.list"
-		;;
-	esac
-	"$tool" -q -o Dir::State="$base" -o Dir::State::Lists="$base/lists" \
-		-o Dir::State::status="$base/status" -o Dir::Cache="$base/cache" \
-		-o Dir::Etc::SourceList="$base/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-		-o APT::Architecture=amd64 -o APT::Architectures=amd64 -o Acquire::Languages=none \
-		-o APT::Sandbox::User=root -o Acquire::Retries=3 "$@"
-}
-
-# update_index SUITE
-update_index() {
-	local stamp=$CACHE/apt/$1/updated
-	if [ -n "$(find "$stamp" -mmin "-$INDEX_MINUTES" 2>/dev/null)" ]; then
-		return
-	fi
-	apt_private "$1" apt-get update >&2 && touch "$stamp"
-}
+source "$(dirname "$0")/archive.sh"
 
 # download SUITE PACKAGE DIR: the debs of the kernel that the meta package names
 download() {
@@ -160,7 +121,7 @@ base_initrd() {
 	if [ ! -s "$out" ]; then
 		work=$(mktemp -d "$dir/initrd.XXXXXX")
 		mkdir -p "$work"/{bin,mod,proc,sys,dev,h,t,n}
-		cp "$BUSYBOX" "$work/bin/busybox"
+		cp "$ROOT/bin/busybox" "$work/bin/busybox"
 		for module in virtio_pci virtiofs overlay; do
 			modprobe -d "$dir/tree" -S "$(cat "$dir/version")" --show-depends "$module" 2>/dev/null |
 				awk '$1 == "insmod" {print $2}' || true
@@ -188,7 +149,7 @@ write_command() {
 	echo "cd $(printf %q "$PWD") 2>/dev/null || cd /"
 	echo "export PATH=$(printf %q "$PATH") HOME=/root TERM=dumb LANG=C.UTF-8"
 	# What tests are told by.
-	for quoted in LATENCY_SECONDS READY_SECONDS START_SECONDS END_SECONDS; do
+	for quoted in LATENCY_SECONDS READY_SECONDS START_SECONDS END_SECONDS GNOMON; do
 		[ -z "${!quoted:-}" ] || echo "export $quoted=$(printf %q "${!quoted}")"
 	done
 	printf 'exec'
@@ -197,8 +158,9 @@ write_command() {
 }
 
 write_init() {
+	echo "#!/bin/busybox sh"
+	echo "DIRECTORY=$(printf %q "$PWD")"
 	cat <<'INIT'
-#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev
 fail() { echo "run-kernel init: $*" >/dev/console; echo "EXIT=125" >/dev/ttyS2; $b poweroff -f; }
@@ -213,8 +175,10 @@ $b mount -t tmpfs -o mode=755 run /n/run; $b mkdir -p /n/run/lock /n/run/vm
 $b mount -t bpf bpf /n/sys/fs/bpf; $b mount -t cgroup2 cg /n/sys/fs/cgroup
 $b mount -t tracefs t /n/sys/kernel/tracing; $b mount -t debugfs d /n/sys/kernel/debug
 $b mount -t securityfs s /n/sys/kernel/security
-$b mkdir -p /n/lib/modules
+$b mkdir -p /n/lib/modules /n/root
 $b mount -t virtiofs -o ro mods /n/lib/modules || fail mount modules
+$b mkdir -p "/n$DIRECTORY"
+$b mount -t virtiofs -o ro directory "/n$DIRECTORY" 2>/dev/null
 $b hostname vm; $b ip link set lo up; ulimit -l unlimited
 $b stty -F /dev/ttyS1 raw -echo
 $b cp $b /command /init2 /n/run/vm/
@@ -297,14 +261,29 @@ share() {
 
 # boot KERNEL-DIR: runs the machine to its end; $WORK/exit has what the guest reported
 boot() {
-	local dir=$1 qemu tail status=0
-	MACHINE=(qemu-system-x86_64 -M q35 -accel "tcg,thread=multi" -cpu max
-		-serial "file:$WORK/console" -serial "file:$WORK/out" -serial "file:$WORK/exit"
+	local dir=$1 qemu tail console status=0
+	case $ARCH in
+	arm64)
+		# The first serial port is a PL011 and the others are numbered on their own: one too many, for the same names.
+		MACHINE=(qemu-system-aarch64 -M "virt,gic-version=3" -cpu "max,pauth-impdef=on,sve=off"
+			-serial "file:$WORK/console" -device pci-serial
+			-chardev "file,id=out,path=$WORK/out" -device "pci-serial,chardev=out"
+			-chardev "file,id=exit,path=$WORK/exit" -device "pci-serial,chardev=exit")
+		console=ttyAMA0
+		;;
+	*)
+		MACHINE=(qemu-system-x86_64 -M q35 -cpu max
+			-serial "file:$WORK/console" -serial "file:$WORK/out" -serial "file:$WORK/exit")
+		console=ttyS0
+		;;
+	esac
+	MACHINE+=(-accel "tcg,thread=multi"
 		-m "$MEMORY" -smp "$CPUS" -nodefaults -display none -no-reboot -device virtio-rng-pci
 		-kernel "$dir/vmlinuz" -initrd "$WORK/initrd"
-		-append "console=ttyS0 panic=-1 oops=panic mitigations=off quiet audit=0 random.trust_cpu=on $ARGS"
+		-append "console=$console panic=-1 oops=panic mitigations=off quiet audit=0 random.trust_cpu=on $ARGS"
 		-object "memory-backend-memfd,id=mem,size=${MEMORY}M,share=on" -numa "node,memdev=mem")
-	share root /
+	share root "$ROOT"
+	[ "$ROOT" = / ] || share directory "$PWD"
 	share mods "$dir/tree/lib/modules"
 	: >"$WORK/out"
 	say "booting"
@@ -330,13 +309,14 @@ cleanup() {
 	rm -rf "$WORK"
 }
 
-MEMORY=1024 CPUS=2 LIMIT=120 ARGS='' CONSOLE_LOG='' PREPARE=0 SYSTEMD=0 VERBOSE=0 STARTED=()
-while getopts m:c:t:a:k:Svpl option; do
+ARCH=amd64 ROOT=/ MEMORY=1024 CPUS=2 LIMIT=120 ARGS='' CONSOLE_LOG='' PREPARE=0 SYSTEMD=0 VERBOSE=0 STARTED=()
+while getopts m:c:t:a:k:r:Svpl option; do
 	case $option in
 	m) MEMORY=$OPTARG ;;
 	c) CPUS=$OPTARG ;;
 	t) LIMIT=$OPTARG ;;
 	a) ARGS=$OPTARG ;;
+	r) ROOT=$(realpath "$OPTARG") ;;
 	k) CONSOLE_LOG=$OPTARG ;;
 	S) SYSTEMD=1 ;;
 	v) VERBOSE=1 ;;
@@ -354,8 +334,13 @@ KERNEL=$1
 shift
 [ -n "${TABLE[$KERNEL]:-}" ] || die "no such kernel: $KERNEL (run-kernel.sh -l)"
 
+case $KERNEL in
+*-arm64) ARCH=arm64 ;;
+esac
 BUSYBOX=/bin/busybox
-[ -x "$BUSYBOX" ] || die "no $BUSYBOX (package busybox-static)"
+for place in "$BUSYBOX" "$ROOT/bin/busybox"; do
+	[ -x "$place" ] || die "no $place (package busybox-static)"
+done
 VIRTIOFSD=$(find /usr/lib/qemu /usr/libexec -maxdepth 1 -name virtiofsd 2>/dev/null | head -1)
 [ -n "$VIRTIOFSD" ] || die "no virtiofsd (package qemu-system-common)"
 

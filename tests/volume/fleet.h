@@ -412,8 +412,10 @@ static void fleet_day(struct fleet_endpoint *e, unsigned int day)
 
 /* ---- endpoints --------------------------------------------------------------------------- */
 
-/* The n-th of any fleet; its role goes by its number, so that each thousand has the same shares. */
-static void fleet_endpoint_init(struct fleet_endpoint *e, unsigned int number, uint64_t seed)
+/* The n-th of any fleet; its role goes by its number, so that each thousand has the same shares. `spread`:
+ * 1, or so many times as many have each habit. */
+static void fleet_endpoint_init(struct fleet_endpoint *e, unsigned int number, uint64_t seed,
+				unsigned int spread)
 {
 	/* 617 and 1000 have no common divisor: neighbours have different roles */
 	unsigned int place = number * 617 % 1000, from = 0;
@@ -428,7 +430,7 @@ static void fleet_endpoint_init(struct fleet_endpoint *e, unsigned int number, u
 	snprintf(e->host, sizeof(e->host), "%s-%04u", role->name, number);
 	snprintf(e->user, sizeof(e->user), "%s%04u", role->name, number);
 	for (size_t i = 0; i < FLEET_HABITS_MAX && role->customs[i].share; i++) {
-		if (!fleet_chance(e, role->customs[i].share))
+		if (!fleet_chance(e, spread * role->customs[i].share))
 			continue;
 		e->habits[e->habit_count] = role->customs[i].habit;
 		e->days[e->habit_count++] = role->customs[i].days;

@@ -34,7 +34,7 @@ struct replay {
 	struct rule_set rules[REPLAY_WEEKS];
 	struct pipeline *pipeline;
 	struct fleet_endpoint endpoint;
-	unsigned int endpoints, week;
+	unsigned int endpoints, spread, week;
 	uint64_t seed;
 	char directory[64]; /* where sensors keep what outlives them */
 	size_t events[REPLAY_WEEKS], alerts[REPLAY_WEEKS], observed[REPLAY_WEEKS];
@@ -205,7 +205,7 @@ static void replay_endpoint(struct replay *r, unsigned int number)
 	struct policy_state_stats stats;
 	struct policy_state *state = NULL;
 
-	fleet_endpoint_init(&r->endpoint, number, r->seed);
+	fleet_endpoint_init(&r->endpoint, number, r->seed, r->spread);
 	r->of_role[r->endpoint.role - roles]++;
 	span_copy(r->pipeline->host_name, sizeof(r->pipeline->host_name),
 		  span_str(r->endpoint.host));
@@ -258,14 +258,14 @@ static void replay_print(const struct replay *r, const char *mark)
 	}
 }
 
-static int replay_open(struct replay *r, unsigned int endpoints, uint64_t seed)
+static int replay_open(struct replay *r, unsigned int endpoints, uint64_t seed, unsigned int spread)
 {
 	static const char *const ours[] = {"tests/volume/catalogue.yaml",
 					   "tests/volume/policy.yaml"};
 	struct pipeline_config config = {.deliver = replay_deliver, .ctx = r};
 	struct diag diag = {0};
 
-	*r = (struct replay){.endpoints = endpoints, .seed = seed};
+	*r = (struct replay){.endpoints = endpoints, .spread = spread, .seed = seed};
 	/* a file of a restart is synced; memory is quick at that */
 	snprintf(r->directory, sizeof(r->directory), "%s/gnomon-volume-XXXXXX",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");

@@ -47,6 +47,7 @@ enum usage_field {
 	USAGE_OUTPUT,
 	USAGE_CACHE_READ,
 	USAGE_CACHE_CREATION,
+	USAGE_CACHE_HOUR,
 	USAGE_FIELDS
 };
 
@@ -67,12 +68,15 @@ static const struct json_path response_paths[] = {
 	{"usage.output_tokens", RESPONSE_USAGE + USAGE_OUTPUT},
 	{"usage.cache_read_input_tokens", RESPONSE_USAGE + USAGE_CACHE_READ},
 	{"usage.cache_creation_input_tokens", RESPONSE_USAGE + USAGE_CACHE_CREATION},
+	{"usage.cache_creation.ephemeral_1h_input_tokens", RESPONSE_USAGE + USAGE_CACHE_HOUR},
 	{"usage.service_tier", API_RESPONSE_TIER},
 	{"message.model", API_RESPONSE_MODEL},
 	{"message.usage.input_tokens", RESPONSE_START_USAGE + USAGE_INPUT},
 	{"message.usage.output_tokens", RESPONSE_START_USAGE + USAGE_OUTPUT},
 	{"message.usage.cache_read_input_tokens", RESPONSE_START_USAGE + USAGE_CACHE_READ},
 	{"message.usage.cache_creation_input_tokens", RESPONSE_START_USAGE + USAGE_CACHE_CREATION},
+	{"message.usage.cache_creation.ephemeral_1h_input_tokens",
+	 RESPONSE_START_USAGE + USAGE_CACHE_HOUR},
 	{"message.usage.service_tier", API_RESPONSE_TIER},
 	{"delta.stop_reason", RESPONSE_STOP},
 	{"error.type", API_RESPONSE_ERROR},
@@ -215,6 +219,7 @@ static void take_usage(struct messages_state *s, struct token_usage *to)
 	input = s->known[USAGE_INPUT] - 1;
 	to->cache_read = s->known[USAGE_CACHE_READ] - 1;
 	to->cache_creation = s->known[USAGE_CACHE_CREATION] - 1;
+	to->cache_creation_1h = s->known[USAGE_CACHE_HOUR] - 1;
 	if (input != TOKENS_UNKNOWN)
 		input = api_tokens_add(api_tokens_add(input, to->cache_read), to->cache_creation);
 	to->input = input;

@@ -7,6 +7,7 @@
 #include "gnomon/protocol.h"
 
 struct budget;
+struct fleet_salt;
 
 /*
  * One HTTP request and its response, decoded as far as it is an LLM call: chooses the family, undoes
@@ -56,6 +57,10 @@ bool api_exchange_shape(const struct api_exchange *exchange);
  * is everybody's. */
 bool api_exchange_is_call(const struct api_exchange *exchange, const struct catalog_match *match);
 
-/* The kind of credential in a request's head (by header and prefix); kind NULL when there is none.
- * The fingerprint is left empty: it needs the fleet salt. */
-void api_key_facts(const struct http_head *request, struct key_facts *key);
+/* The kind of credential in a request's head (by header and prefix) and of account; kind NULL when there is
+ * none. Without a salt fingerprints stay empty. */
+void api_key_facts(const struct http_head *request, const struct fleet_salt *salt,
+		   struct key_facts *key);
+/* What a response's head adds: services name the account that pays. */
+void api_key_response(const struct http_head *response, const struct fleet_salt *salt,
+		      struct key_facts *key);

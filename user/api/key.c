@@ -4,11 +4,13 @@
 #include "api/family.h"
 #include "util/base64.h"
 #include "util/cleanup.h"
+#include "util/fingerprint.h"
 
 /*
  * The kind of a credential, told by the header that carries it and by how it begins: vendors mark
  * their keys so that scanners for leaked secrets find them. The first prefix that fits counts, so
- * longer ones come first. The credential is looked at where it stands and never copied.
+ * longer ones come first. The credential is looked at where it stands and never copied; its fingerprint is a hash
+ * under the fleet's salt.
  */
 static const struct {
 	struct span prefix;
@@ -170,7 +172,24 @@ static bool by_prefix(struct span credential, struct key_facts *key)
 	return false;
 }
 
-static bool by_header(const struct http_head *request, struct key_facts *key)
+/* Of a signed request (AWS) the key is what signed: its id stays, the signature does not. */
+static struct span key_of(struct span value)
+{
+	static const struct span mark = SPAN_LITERAL("Credential=");
+	const char *at = value.len ? memmem(value.at, value.len, mark.at, mark.len) : NULL;
+	size_t len = 0;
+
+	if (!at)
+		return value;
+	value = span_skip(value, (size_t)(at - value.at) + mark.len);
+	while (len < value.len && value.at[len] != '/' && value.at[len] != ',')
+		len++;
+	return span_of(value.at, len);
+}
+
+/* `credential`: what the key was told by. */
+static bool by_header(const struct http_head *request, struct key_facts *key,
+		      struct span *credential)
 {
 	const char *generic = NULL;
 
@@ -184,10 +203,14 @@ static bool by_header(const struct http_head *request, struct key_facts *key)
 		value = span_skip(value, skip);
 		while (value.len && value.at[0] == ' ')
 			value = span_skip(value, 1);
-		if (by_prefix(value, key))
+		if (by_prefix(value, key)) {
+			*credential = value;
 			return true;
-		if (value.len && !generic)
+		}
+		if (value.len && !generic) {
 			generic = carriers[i].kind;
+			*credential = key_of(value);
+		}
 	}
 	key->kind = generic;
 	return generic != NULL;
@@ -207,18 +230,72 @@ static bool has_header(const struct http_head *request, struct span name)
 	return http_header_get(request, name).len != 0;
 }
 
-void api_key_facts(const struct http_head *request, struct key_facts *key)
+/* What names an account, in requests and in answers. */
+static const struct span account_headers[] = {
+	SPAN_LITERAL("chatgpt-account-id"),
+	SPAN_LITERAL("openai-organization"),
+	SPAN_LITERAL("anthropic-organization-id"),
+	SPAN_LITERAL("x-goog-user-project"),
+};
+
+static void take_account(const struct http_head *head, const struct fleet_salt *salt,
+			 struct key_facts *key)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(account_headers) && !key->account_fingerprint[0]; i++)
+		fingerprint(salt, FINGERPRINT_ACCOUNT, http_header_get(head, account_headers[i]),
+			    key->account_fingerprint);
+	if (!key->session[0])
+		fingerprint(salt, FINGERPRINT_SESSION,
+			    http_header_get(head, SPAN_LITERAL("mcp-session-id")), key->session);
+}
+
+/* Claude's page has the organisation in its paths: also that of a person. */
+static void account_of_path(const struct http_head *request, const struct fleet_salt *salt,
+			    struct key_facts *key)
+{
+	struct span path = api_target_path(request->target);
+
+	if (!key->account_fingerprint[0] && span_starts(path, SPAN_LITERAL("/api/organizations/")))
+		fingerprint(salt, FINGERPRINT_ACCOUNT,
+			    api_segment_after(path, SPAN_LITERAL("organizations")),
+			    key->account_fingerprint);
+}
+
+void api_key_facts(const struct http_head *request, const struct fleet_salt *salt,
+		   struct key_facts *key)
+{
+	struct span credential = {0};
+
 	*key = (struct key_facts){0};
 	/* Google's APIs take a key in the query, too. */
-	if (!by_header(request, key) &&
-	    !by_prefix(api_target_query(request->target, SPAN_LITERAL("key")), key))
-		by_cookie(request, key);
+	if (!by_header(request, key, &credential)) {
+		credential = api_target_query(request->target, SPAN_LITERAL("key"));
+		if (!by_prefix(credential, key)) {
+			credential.len = 0;
+			by_cookie(request, key);
+		}
+	}
+	fingerprint(salt, FINGERPRINT_KEY, credential, key->fingerprint);
+	take_account(request, salt, key);
+	account_of_path(request, salt, key);
 	if (key->account)
 		return;
 	/* Codex names an account whichever kind it is; the web page only that of a workspace. */
 	if (has_header(request, SPAN_LITERAL("openai-organization")) ||
+	    has_header(request, SPAN_LITERAL("x-goog-user-project")) ||
 	    (has_header(request, SPAN_LITERAL("chatgpt-account-id")) &&
 	     !has_header(request, SPAN_LITERAL("originator"))))
 		key->account = "organisation";
+}
+
+void api_key_response(const struct http_head *response, const struct fleet_salt *salt,
+		      struct key_facts *key)
+{
+	struct span openai = http_header_get(response, SPAN_LITERAL("openai-organization"));
+
+	take_account(response, salt, key);
+	/* what OpenAI calls the organisation that everybody has by himself */
+	if (!key->account && openai.len)
+		key->account = span_starts(openai, SPAN_LITERAL("user-")) ? "personal"
+									  : "organisation";
 }

@@ -10,10 +10,17 @@
 enum request_id { REQUEST_PROMPT = API_REQUEST_OWN };
 
 static const struct json_path request_paths[] = {
-	{"prompt", REQUEST_PROMPT},     {"input_prefix", REQUEST_PROMPT}, /* of /infill */
-	{"stream", API_REQUEST_STREAM}, {"n_predict", API_REQUEST_MAX_TOKENS},
-	{"prompt", .text = true},       {"input_prefix", .text = true},
-	{"input_suffix", .text = true}, {NULL},
+	{"prompt", REQUEST_PROMPT},
+	{"prompt.prompt_string", REQUEST_PROMPT}, /* with pictures beside it */
+	{"input_prefix", REQUEST_PROMPT},         /* of /infill */
+	{"stream", API_REQUEST_STREAM},
+	{"n_predict", API_REQUEST_MAX_TOKENS},
+	{"prompt", .text = true},
+	{"prompt.prompt_string", .text = true},
+	{"prompt[].prompt_string", .text = true},
+	{"input_prefix", .text = true},
+	{"input_suffix", .text = true},
+	{NULL},
 };
 
 enum response_id {

@@ -30,8 +30,10 @@ static const struct json_path request_paths[] = {
 	{"max_tokens", API_REQUEST_MAX_TOKENS},
 	{"completion_args.max_tokens", API_REQUEST_MAX_TOKENS},
 	{"messages[].content", .text = true},
+	{"messages[].content[].text", .text = true},
 	{"inputs", .text = true},
 	{"inputs[].content", .text = true},
+	{"inputs[].content[].text", .text = true},
 	{"tools[]", .text = true},
 	{NULL},
 };
@@ -55,6 +57,7 @@ static const struct json_path response_paths[] = {
 	{"choices[].message.content", .text = true},
 	{"choices[].delta.content", .text = true},
 	{"outputs[].content", .text = true},
+	{"outputs[].content[].text", .text = true},
 	{"content", .text = true},
 	{NULL},
 };

@@ -28,6 +28,7 @@ static const struct json_path request_paths[] = {
 	{"input[].content[].text", .text = true},
 	{"input[].arguments", .text = true},
 	{"input[].output", .text = true},
+	{"input[].output[].text", .text = true},
 	{"tools[]", .text = true},
 	{NULL},
 };

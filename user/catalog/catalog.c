@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "catalog/catalog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,7 @@ static enum catalog_how how_of(const struct host_rule *rule)
 
 static const struct service *service_of(const struct catalog *catalog, const struct host_rule *rule)
 {
+	assert(rule); /* an index finds no others */
 	return &catalog->added.services[rule->service];
 }
 
@@ -252,6 +254,7 @@ bool catalog_lookup(const struct catalog *catalog, struct span host, struct span
 	match->how = how_of(rule);
 	match->place = (enum catalog_place)rule->place;
 	match->shared = rule->shared || !found.best;
+	match->assets = rule->assets;
 	match->confidence = rule->confidence;
 	match->pattern = pattern_text(&rule->pattern);
 	match->other_count = 0;
@@ -293,6 +296,20 @@ static int compare_explained(const void *x, const void *y)
 	return host_rule_wins(a->rule, b->rule) ? -1 : 1;
 }
 
+/* Has what replaced the i-th, which comes before it, the same pattern? */
+static bool is_kept(const struct catalog *catalog, const struct explained *matching, size_t i)
+{
+	const struct host_rule *rule = matching[i].rule;
+
+	for (size_t j = 0; j < i && !matching[j].replaced; j++)
+		if (span_eq(pattern_text(&rule->pattern),
+			    pattern_text(&matching[j].rule->pattern)) &&
+		    strcmp(service_of(catalog, rule)->id,
+			   service_of(catalog, matching[j].rule)->id) == 0)
+			return true;
+	return false;
+}
+
 int catalog_explain(const struct catalog *catalog, struct span host, struct span path,
 		    void (*tell)(void *ctx, const struct catalog_pattern *pattern), void *ctx)
 {
@@ -314,6 +331,8 @@ int catalog_explain(const struct catalog *catalog, struct span host, struct span
 	}
 	qsort(matching, n, sizeof(*matching), compare_explained);
 	for (size_t i = 0; i < n; i++) {
+		if (matching[i].replaced && is_kept(catalog, matching, i))
+			continue;
 		describe(catalog, matching[i].rule, path, &pattern);
 		tell(ctx, &pattern);
 	}

@@ -46,6 +46,8 @@ struct catalog_match {
 	enum catalog_place place;
 	/* A host that also serves other things: it needs a path, header or shape besides. */
 	bool shared;
+	/* It serves pictures and scripts: whoever opens a page fetches them, and asks nothing. */
+	bool assets;
 	unsigned int confidence; /* 0..100 */
 	struct span pattern;
 	/* Other services that the host may be in use for, which the path would tell; it was not given. */

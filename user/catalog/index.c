@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "util/cleanup.h"
 
@@ -170,14 +171,20 @@ static void index_fill(struct host_index *index, const struct host_rule *rules, 
 	}
 }
 
-/* Zeroed, and aligned to cache lines. */
+/* Zeroed, and aligned to cache lines; a large one on large pages, where the kernel has them: reading
+ * here and there in megabytes of small pages misses the TLB every time. */
 static void *table_new(struct host_index *index, size_t bytes)
 {
-	size_t size = (bytes + alignof(struct entry) - 1) & ~(alignof(struct entry) - 1);
-	void *table = aligned_alloc(alignof(struct entry), size);
+	size_t align = bytes < CATALOG_LARGE_PAGE_BYTES ? alignof(struct entry)
+							: CATALOG_LARGE_PAGE_BYTES;
+	size_t size = (bytes + align - 1) & ~(align - 1);
+	void *table = aligned_alloc(align, size);
 
-	if (table)
-		memset(table, 0, size);
+	if (!table)
+		return NULL;
+	if (align == CATALOG_LARGE_PAGE_BYTES)
+		(void)madvise(table, size, MADV_HUGEPAGE); /* or not */
+	memset(table, 0, size);
 	index->bytes += size;
 	return table;
 }

@@ -16,7 +16,7 @@ struct host_rule {
 	uint32_t order;
 	uint8_t confidence;
 	uint8_t place; /* enum catalog_place */
-	bool shared;
+	bool shared, assets;
 };
 
 /*

@@ -91,6 +91,7 @@ static const struct yaml_key override_keys[] = {
 static const struct yaml_key host_keys[] = {
 	{"host", YAML_SCALAR, .required = true},
 	{"shared", YAML_SCALAR},
+	{"assets", YAML_SCALAR},
 	{"confidence", YAML_SCALAR},
 	{0},
 };
@@ -302,6 +303,7 @@ static void load_pattern(struct file *file, const struct yaml_node *node, struct
 		}
 		text = yaml_get(node, prefix ? "url" : "host");
 		take_bool(file, yaml_get(node, "shared"), &rule.shared);
+		take_bool(file, yaml_get(node, "assets"), &rule.assets);
 		take_confidence(file, yaml_get(node, "confidence"), &rule.confidence);
 	}
 	wrong = pattern_parse(text->text, &rule.pattern);
@@ -546,10 +548,11 @@ static void check_patterns(struct file *file, const struct yaml_node *services)
 		file_error(file, services, "out of memory");
 		return;
 	}
-	for (size_t i = 0; i < list->rule_count; i++)
+	/* they grow with the rules */
+	for (size_t i = 0; file->places && i < list->rule_count; i++)
 		names[i] = (struct named){pattern_text(&list->rules[i].pattern), file->places[i]};
 	check_repeats(file, names, list->rule_count, 1, "duplicate pattern");
-	for (size_t i = 0; i < list->rule_count; i++)
+	for (size_t i = 0; file->places && i < list->rule_count; i++)
 		if (list->rules[i].pattern.kind == PATTERN_GLOB)
 			names[globs++] = (struct named){pattern_key(&list->rules[i].pattern),
 							file->places[i]};

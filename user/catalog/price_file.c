@@ -21,6 +21,8 @@ struct file {
 	const char *name;
 	struct diag *diag;
 	const char *vendor; /* NULL while none is known */
+	const struct price_tier *tiers;
+	size_t tier_count;
 	int result;
 };
 
@@ -33,21 +35,16 @@ struct key {
 static const char unit[] = "USD per million tokens";
 
 static const struct key vendor_keys[] = {
-	{"vendor", json_type_string, true},
-	{"unit", json_type_string, true},
-	{"services", json_type_array, true},
-	{"gateway_names", json_type_array},
-	{"sources", json_type_array},
-	{"models", json_type_array, true},
-	{0},
+	{"vendor", json_type_string, true},  {"unit", json_type_string, true},
+	{"services", json_type_array, true}, {"gateway_names", json_type_array},
+	{"tiers", json_type_object},         {"sources", json_type_array},
+	{"models", json_type_array, true},   {0},
 };
 static const struct key gateway_keys[] = {{"gateways", json_type_array, true}, {0}};
 static const struct key price_keys[] = {
-	{"input", json_type_double, true},
-	{"cache_read", json_type_double},
-	{"cache_write", json_type_double},
-	{"output", json_type_double},
-	{0},
+	{"input", json_type_double, true}, {"cache_read", json_type_double},
+	{"cache_write", json_type_double}, {"cache_write_1h", json_type_double},
+	{"output", json_type_double},      {0},
 };
 static const struct key row_keys[] = {
 	{"model", json_type_string, true},
@@ -55,7 +52,9 @@ static const struct key row_keys[] = {
 	{"input", json_type_double, true},
 	{"cache_read", json_type_double},
 	{"cache_write", json_type_double},
+	{"cache_write_1h", json_type_double},
 	{"output", json_type_double},
+	{"tiers", json_type_object},
 	{"up_to", json_type_int},
 	{"above", json_type_object},
 	{0},
@@ -199,6 +198,7 @@ static struct price take_prices(struct file *file, const char *place, json_objec
 		.input = take_price(file, place, row, "input"),
 		.cache_read = take_price(file, place, row, "cache_read"),
 		.cache_write = take_price(file, place, row, "cache_write"),
+		.cache_write_1h = take_price(file, place, row, "cache_write_1h"),
 		.output = take_price(file, place, row, "output"),
 	};
 }
@@ -216,10 +216,11 @@ static bool is_date(struct span text)
 	return true;
 }
 
-static void take_tier(struct file *file, const char *place, json_object *row, struct price_row *to)
+static void take_context(struct file *file, const char *place, json_object *row,
+			 struct price_row *to)
 {
 	static const struct price unknown = {PRICE_UNKNOWN, PRICE_UNKNOWN, PRICE_UNKNOWN,
-					     PRICE_UNKNOWN};
+					     PRICE_UNKNOWN, PRICE_UNKNOWN};
 	json_object *up_to = get(row, "up_to"), *above = get(row, "above");
 
 	to->above = unknown;
@@ -234,6 +235,33 @@ static void take_tier(struct file *file, const char *place, json_object *row, st
 		error(file, place, "\"above\" needs \"up_to\"");
 	if (check_keys(file, place, above, price_keys))
 		to->above = take_prices(file, place, above);
+}
+
+/* Tiers of service and what they cost, in multiples. How many. */
+static size_t take_tiers(struct file *file, const char *place, json_object *object,
+			 const struct price_tier **to)
+{
+	size_t n = object ? (size_t)json_object_object_length(object) : 0, i = 0;
+	struct price_tier *tiers = n ? arena_alloc(file->arena, n * sizeof(*tiers)) : NULL;
+
+	if (n && !tiers)
+		file->result = -ENOMEM;
+	if (!tiers)
+		return 0;
+	json_object_object_foreach(object, name, value)
+	{
+		double factor = type_is(value, json_type_double) ? json_object_get_double(value)
+								 : -1;
+
+		if (!(factor >= 0 && factor <= PRICE_FACTOR_MAX))
+			error(file, place, "tier \"%.*s\" must be a number from 0 to %d",
+			      MESSAGE_TEXT_MAX, name, PRICE_FACTOR_MAX);
+		tiers[i] = (struct price_tier){arena_string(file->arena, span_str(name)), factor};
+		if (!tiers[i++].name)
+			file->result = -ENOMEM;
+	}
+	*to = tiers;
+	return i;
 }
 
 static void add_row(struct file *file, const char *place, json_object *row)
@@ -253,7 +281,10 @@ static void add_row(struct file *file, const char *place, json_object *row)
 		error(file, place, "\"as_of\" must be a date: YYYY-MM-DD");
 	listed.row.as_of = arena_string(file->arena, text_of(get(row, "as_of")));
 	listed.row.price = take_prices(file, place, row);
-	take_tier(file, place, row, &listed.row);
+	take_context(file, place, row, &listed.row);
+	listed.row.tier_count[0] = take_tiers(file, place, get(row, "tiers"), &listed.row.tiers[0]);
+	listed.row.tiers[1] = file->tiers;
+	listed.row.tier_count[1] = file->tier_count;
 	price_key(span_str(listed.row.model), key, sizeof(key));
 	copy = arena_string(file->arena, span_str(key));
 	if (!listed.row.as_of || !copy ||
@@ -303,6 +334,7 @@ static void load_vendor(struct file *file, json_object *root)
 	file->vendor = take_name(file, "", "\"vendor\"", get(root, "vendor"));
 	if (!file->vendor)
 		return;
+	file->tier_count = take_tiers(file, "", get(root, "tiers"), &file->tiers);
 	add_names(file, get(root, "services"), "services", PRICE_SERVICE);
 	add_names(file, get(root, "gateway_names"), "gateway_names", PRICE_GATEWAY_NAME);
 	for (size_t i = 0; i < json_object_array_length(models); i++) {

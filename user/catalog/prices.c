@@ -314,6 +314,15 @@ const struct price_row *prices_find(const struct prices *p, struct span service,
 	return find_name(p, PRICE_GATEWAY, service) ? find_at_gateway(p, name) : NULL;
 }
 
+const struct price_row *prices_find_anywhere(const struct prices *p, struct span model)
+{
+	char text[MODEL_NAME_MAX];
+
+	if (!model.len || !price_key(model, text, sizeof(text)))
+		return NULL;
+	return find_at_gateway(p, span_of(text, model.len));
+}
+
 /* ---- cost ---- */
 
 /* Adds what `count` tokens cost. False: they have no price. */
@@ -326,26 +335,55 @@ static bool add_part(double *sum, token_count count, double price)
 	return true;
 }
 
-bool price_cost(const struct price_row *row, const struct token_usage *usage, double *usd)
+/* Names of what everybody gets. "auto" is what was asked for where the answer does not tell what came. */
+static bool is_usual(struct span tier)
+{
+	static const struct span names[] = {
+		SPAN_LITERAL("default"),   SPAN_LITERAL("standard"),  SPAN_LITERAL("auto"),
+		SPAN_LITERAL("on_demand"), SPAN_LITERAL("on-demand"), SPAN_LITERAL("standard_only"),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (span_eq_nocase(tier, names[i]))
+			return true;
+	return !tier.len;
+}
+
+/* -1: the list does not know the tier. */
+static double tier_factor(const struct price_row *row, struct span tier)
+{
+	for (size_t list = 0; list < ARRAY_SIZE(row->tiers); list++)
+		for (size_t i = 0; i < row->tier_count[list]; i++)
+			if (span_eq_nocase(tier, span_str(row->tiers[list][i].name)))
+				return row->tiers[list][i].factor;
+	return is_usual(tier) ? 1 : -1;
+}
+
+enum price_gap price_cost(const struct price_row *row, const struct token_usage *usage,
+			  struct span tier, double *usd)
 {
 	const struct price *price = &row->price;
 	token_count read = usage->cache_read > 0 ? usage->cache_read : 0;
 	token_count written = usage->cache_creation > 0 ? usage->cache_creation : 0;
-	double sum = 0;
+	token_count hour = usage->cache_creation_1h > 0 ? usage->cache_creation_1h : 0;
+	double sum = 0, factor = tier_factor(row, tier);
 
 	/* Embeddings have no output, which their rows show. */
 	if (usage->input == TOKENS_UNKNOWN ||
 	    (usage->output == TOKENS_UNKNOWN && price->output >= 0))
-		return false;
-	if (read > usage->input || written > usage->input - read)
-		return false;
+		return PRICE_NO_COUNTS;
+	if (read > usage->input || written > usage->input - read || hour > written)
+		return PRICE_NO_COUNTS;
 	if (row->up_to && usage->input > row->up_to)
 		price = &row->above;
+	if (factor < 0)
+		return PRICE_NO_TIER;
 	if (!add_part(&sum, usage->input - read - written, price->input) ||
 	    !add_part(&sum, read, price->cache_read) ||
-	    !add_part(&sum, written, price->cache_write) ||
+	    !add_part(&sum, written - hour, price->cache_write) ||
+	    !add_part(&sum, hour, price->cache_write_1h) ||
 	    !add_part(&sum, usage->output, price->output))
-		return false;
-	*usd = sum;
-	return true;
+		return PRICE_NO_PRICE;
+	*usd = sum * factor;
+	return PRICE_FOUND;
 }

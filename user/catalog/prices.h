@@ -14,8 +14,15 @@ struct token_usage;
 /* USD per million tokens. PRICE_UNKNOWN where the list says nothing. */
 struct price {
 	double input, cache_read, cache_write, output;
+	double cache_write_1h; /* for what is to be kept for an hour */
 };
 #define PRICE_UNKNOWN (-1.0)
+
+/* What a tier of service costs, as a multiple of the prices listed. */
+struct price_tier {
+	const char *name; /* as the service calls it, in lower case */
+	double factor;
+};
 
 /* What a vendor lists for one model. The strings live as long as the prices. */
 struct price_row {
@@ -25,6 +32,9 @@ struct price_row {
 	struct price price;
 	int64_t up_to;      /* `price` holds up to so many input tokens; 0: always */
 	struct price above; /* beyond them, for the whole call */
+	/* The model's own, then the vendor's; the first of a name counts. */
+	const struct price_tier *tiers[2];
+	size_t tier_count[2];
 };
 
 /* An empty table. NULL when out of memory. */
@@ -51,6 +61,21 @@ size_t prices_count(const struct prices *prices);
 const struct price_row *prices_find(const struct prices *prices, struct span service,
 				    struct span model);
 
-/* The list price of a call in USD. False, and *usd is as before: a count or a price that it needs is not
- * known, or the counts contradict each other. */
-bool price_cost(const struct price_row *row, const struct token_usage *usage, double *usd);
+/*
+ * The row for a model wherever it was asked for: by the vendor that gateways name before it, or the only one
+ * that has such a model. NULL: none, or several.
+ */
+const struct price_row *prices_find_anywhere(const struct prices *prices, struct span model);
+
+/* Why a call has no price. */
+enum price_gap {
+	PRICE_FOUND,
+	PRICE_NO_COUNTS, /* a count that it needs is not known, or they contradict each other */
+	PRICE_NO_PRICE,  /* the list has no price for a part of it */
+	PRICE_NO_TIER,   /* nor for its tier of service */
+};
+
+/* The list price of a call in USD, at a tier of service as the service names it (empty: the usual one).
+ * *usd is set with PRICE_FOUND alone. */
+enum price_gap price_cost(const struct price_row *row, const struct token_usage *usage,
+			  struct span tier, double *usd);

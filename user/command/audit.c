@@ -16,9 +16,12 @@
 #include "source/sources.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/fingerprint.h"
 
 struct audit {
 	struct settings settings;
+	char labels[LABELS_TEXT_MAX];
+	struct fleet_salt salt;
 	struct outputs outputs; /* of --format json */
 	struct report *report;  /* of --format text */
 	struct rule_set rules;
@@ -69,6 +72,8 @@ static int open_all(struct audit *a, struct diag *diag)
 	int r;
 
 	r = rules_load(&a->rules, a->settings.rules, a->settings.rule_count, diag);
+	if (!r && a->settings.salt_path)
+		r = fleet_salt_read(&a->salt, a->settings.salt_path, diag);
 	if (r)
 		return r;
 	a->ops = script_source_detect(source.path) ? &script_source : &pcap_source;
@@ -93,6 +98,8 @@ static int open_all(struct audit *a, struct diag *diag)
 		.source_state = a->source,
 		.interim_ns = settings_interim_ns(),
 		.unseen_reason = "capture",
+		.labels = settings_labels(&a->settings, a->labels),
+		.salt = a->settings.salt_path ? &a->salt : NULL,
 		.deliver = deliver,
 		.ctx = a,
 	};

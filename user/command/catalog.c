@@ -9,10 +9,12 @@
 #include "catalog/catalog.h"
 #include "command/catalog_show.h"
 #include "command/rule_files.h"
+#include "gnomon/limits.h"
 #include "policy/policy.h"
 #include "util/authority.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/punycode.h"
 
 static const char usage[] =
 	"usage: gnomon catalog list [--kind KIND] [--vendor TEXT] [--country CODE] [--json]\n"
@@ -73,8 +75,14 @@ static int list(const struct catalog *catalog, const struct options *options)
 static int lookup(const struct catalog *catalog, const char *text, bool json)
 {
 	struct span path, host = authority_host(url_authority(span_str(text), &path));
-	int r = catalog_show_lookup(catalog, host, path, json);
+	char wire[HOST_NAME_MAX_BYTES];
+	int r = punycode_host(host, wire, sizeof(wire));
 
+	if (r < 0) {
+		fprintf(stderr, "gnomon: %s: no host has such a name\n", text);
+		return EXIT_FINDINGS;
+	}
+	r = catalog_show_lookup(catalog, span_of(wire, (size_t)r), path, json);
 	if (r == -ENOENT && !json)
 		fprintf(stderr, "gnomon: %s: no pattern of the catalogue matches\n", text);
 	if (r == -ENOMEM)

@@ -218,6 +218,8 @@ static void show_match(const struct catalog_match *match)
 	printf("%-14s%s\n", "serves", serves[match->place]);
 	printf("%-14s%s\n", "shared",
 	       match->shared ? "yes: the host's name alone proves no use" : "no");
+	if (match->assets)
+		printf("%-14s%s\n", "assets", "yes: pictures and scripts, presence at most");
 	printf("%-14s%u\n", "confidence", match->confidence);
 	print_words("families", service->families, service->family_count);
 	print_words("keys", service->key_prefixes, service->key_prefix_count);
@@ -235,6 +237,7 @@ static void add_match(struct json_object *to, const struct catalog_match *match)
 	add_text(object, "pattern", match->pattern);
 	add_text(object, "place", span_str(places[match->place]));
 	json_object_object_add(object, "shared", json_object_new_boolean(match->shared));
+	json_object_object_add(object, "assets", json_object_new_boolean(match->assets));
 	json_object_object_add(object, "confidence", json_object_new_int((int)match->confidence));
 	for (size_t i = 0; i < match->other_count; i++)
 		others[i] = span_str(match->others[i]->id);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "source/sources.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/fingerprint.h"
 #include "util/sd_notify.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -31,6 +33,8 @@
 
 struct sensor {
 	struct settings settings;
+	char labels[LABELS_TEXT_MAX];
+	struct fleet_salt salt;
 	struct outputs outputs;
 	struct rule_set rules;
 	struct policy_state *state;
@@ -121,6 +125,7 @@ static void print_stop(const struct sensor *s)
 {
 	struct pipeline_stats stats;
 	bool any = false;
+	char text[160];
 
 	pipeline_stats(s->pipeline, &stats);
 	fprintf(stderr,
@@ -139,6 +144,18 @@ static void print_stop(const struct sensor *s)
 		any = true;
 	}
 	fprintf(stderr, "%s\n", any ? "" : " nothing");
+	for (size_t i = 0; i < LOSS_PROCESSES_MAX; i++)
+		if (pipeline_losers(s->pipeline, i, text, sizeof(text)))
+			fprintf(stderr, "gnomon: lost of %s\n", text);
+}
+
+/* Gives back what loading has freed: beside it small things have been allocated that stay, so that the
+ * heap would keep the room of a second set of rules, and a little more with each reload. */
+static void trim_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 /* New rules aside, then swapped in whole; the old ones stay when the new are wrong. */
@@ -158,6 +175,7 @@ static void reload(struct sensor *s)
 		s->rules = rules;
 		bpf_source_rejudge(s->source);
 	}
+	trim_memory();
 	outputs_reopen(&s->outputs, &diag);
 	diag_print(&diag, stderr);
 	pipeline_status(s->pipeline, "policy-reload", error);
@@ -208,7 +226,7 @@ static void final_losses(struct sensor *s)
 
 	bpf_source.stats(s->source, &source);
 	pipeline_stats(s->pipeline, &stats);
-	for (int kind = 0; kind <= LOSS_STREAM_BUDGET; kind++)
+	for (int kind = 0; kind <= LOSS_SHARE; kind++)
 		if (source.lost[kind] > stats.lost[kind])
 			pipeline_lost(s->pipeline, (enum loss_kind)kind,
 				      source.lost[kind] - stats.lost[kind]);
@@ -250,6 +268,7 @@ static int watch(struct sensor *s)
 	uint64_t told = 0;
 	bool healthy = true;
 
+	trim_memory();
 	pipeline_tick(s->pipeline, now_ns());
 	pipeline_status(s->pipeline, "sensor-start", NULL);
 	print_start(s);
@@ -313,6 +332,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 	if (directory && *directory)
 		source.state_directory = directory;
 	r = rules_load(&s->rules, s->settings.rules, s->settings.rule_count, diag);
+	if (!r && s->settings.salt_path)
+		r = fleet_salt_read(&s->salt, s->settings.salt_path, diag);
 	if (!r)
 		r = outputs_open(&s->outputs, &s->settings, "stdout", diag);
 	if (!r)
@@ -337,6 +358,8 @@ static int open_all(struct sensor *s, struct diag *diag)
 		.source_state = s->source,
 		.interim_ns = source.interim_ns,
 		.unseen_reason = unseen_reason(bpf_source_hooks(s->source)),
+		.labels = settings_labels(&s->settings, s->labels),
+		.salt = s->settings.salt_path ? &s->salt : NULL,
 		.deliver = deliver,
 		.ctx = s,
 	};

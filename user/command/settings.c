@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/files.h"
+#include "util/json_writer.h"
 #include "util/yaml.h"
 
 #define DEFAULT_CONFIG "/etc/gnomon/gnomon.yaml"
@@ -28,6 +29,8 @@ static const char run_help[] =
 	"      --scope SCOPE    whose TLS is read: all, or ai: of agents, and of processes once "
 	"they\n"
 	"                       have connected to an AI service; nobody else pays for it [all]\n"
+	"      --label NAME=VALUE  a label of every event; repeatable\n"
+	"      --fleet-salt-file FILE  fingerprints of keys and accounts, under this secret\n"
 	"      --duration SECS  end after so long, with the exit status of an audit\n"
 	"  -v, --verbose        say more on stderr\n"
 	"  -h, --help           this\n";
@@ -45,6 +48,8 @@ static const char audit_help[] =
 	"  -o FILE              write there instead of to standard output\n"
 	"      --fail-on LEVEL  low, medium, high, critical: findings that matter [medium]\n"
 	"      --all            every other connection too, as `connection` events\n"
+	"      --label NAME=VALUE  a label of every event; repeatable\n"
+	"      --fleet-salt-file FILE  fingerprints of keys and accounts, under this secret\n"
 	"  -h, --help           this\n";
 
 enum option_code {
@@ -56,6 +61,8 @@ enum option_code {
 	OPTION_DURATION,
 	OPTION_FAIL_ON,
 	OPTION_ALL,
+	OPTION_LABEL,
+	OPTION_SALT,
 };
 
 static const struct option run_options[] = {
@@ -66,6 +73,8 @@ static const struct option run_options[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"scope", required_argument, NULL, OPTION_SCOPE},
 	{"duration", required_argument, NULL, OPTION_DURATION},
+	{"label", required_argument, NULL, OPTION_LABEL},
+	{"fleet-salt-file", required_argument, NULL, OPTION_SALT},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -77,6 +86,8 @@ static const struct option audit_options[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
 	{"all", no_argument, NULL, OPTION_ALL},
+	{"label", required_argument, NULL, OPTION_LABEL},
+	{"fleet-salt-file", required_argument, NULL, OPTION_SALT},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -107,6 +118,20 @@ void settings_done(struct settings *s)
 	for (size_t i = 0; i < s->owned_count; i++)
 		free(s->owned[i]);
 	s->owned_count = 0;
+}
+
+struct span settings_labels(const struct settings *s, char to[static LABELS_TEXT_MAX])
+{
+	struct json_writer json;
+
+	json_init(&json, to, LABELS_TEXT_MAX);
+	json_open(&json, '{');
+	for (size_t i = 0; i < s->label_count; i++) {
+		json_name(&json, span_str(s->labels[i].name));
+		json_string(&json, span_str(s->labels[i].value), LABEL_VALUE_MAX);
+	}
+	json_close(&json, '}');
+	return span_of(to, json.full || !s->label_count ? 0 : json.len);
 }
 
 static int set_classes(struct settings *s, const char *list, struct diag *diag)
@@ -183,6 +208,57 @@ static int set_fail_on(struct settings *s, const char *value, struct diag *diag)
 	return -EINVAL;
 }
 
+/* ECS keeps labels flat: their names have no dots. */
+static bool is_label_name(struct span name)
+{
+	if (!name.len || name.len > LABEL_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && name.at[i] != '_' &&
+		    !(i && name.at[i] >= '0' && name.at[i] <= '9'))
+			return false;
+	return true;
+}
+
+/* NULL: good. */
+static const char *label_fault(const struct settings *s, struct span name, struct span value)
+{
+	if (!is_label_name(name))
+		return "a name is letters a-z, digits and _, at most 32";
+	if (!value.len || value.len > LABEL_VALUE_MAX)
+		return "a value has from 1 to 64 bytes";
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)value.at[i] < ' ' || value.at[i] == 0x7f)
+			return "a value has no control characters";
+	for (size_t i = 0; i < s->label_count; i++)
+		if (span_eq(name, span_str(s->labels[i].name)))
+			return "that name has a value already";
+	return s->label_count == LABELS_MAX ? "there are 16 already" : NULL;
+}
+
+static int set_label(struct settings *s, const char *text, struct diag *diag)
+{
+	const char *equals = strchrnul(text, '=');
+	struct span name = span_of(text, (size_t)(equals - text));
+	struct span value = span_str(*equals ? equals + 1 : "");
+	const char *fault = label_fault(s, name, value);
+	struct label *label = &s->labels[s->label_count];
+	char json[LABELS_TEXT_MAX];
+
+	if (fault) {
+		diag_add(diag, NULL, 0, 0, "--label: \"%.128s\": %s", text, fault);
+		return -EINVAL;
+	}
+	span_copy(label->name, sizeof(label->name), name);
+	span_copy(label->value, sizeof(label->value), value);
+	s->label_count++;
+	if (settings_labels(s, json).len)
+		return 0;
+	s->label_count--;
+	diag_add(diag, NULL, 0, 0, "--label: all labels together are too long");
+	return -E2BIG;
+}
+
 /* One long option, from either source. */
 static int set_option(struct settings *s, int code, const char *value, struct diag *diag)
 {
@@ -205,6 +281,11 @@ static int set_option(struct settings *s, int code, const char *value, struct di
 	case OPTION_ALL:
 		s->all = true;
 		return 0;
+	case OPTION_LABEL:
+		return set_label(s, value, diag);
+	case OPTION_SALT:
+		s->salt_path = value;
+		return 0;
 	case 'v':
 		s->verbose = true;
 		return 0;
@@ -220,6 +301,7 @@ static int set_from_node(struct settings *s, const struct yaml_document *documen
 	const char *text = yaml_string(value);
 	const struct option *option = run_options;
 	char *copy;
+	int r;
 
 	while (option->name && strcmp(option->name, yaml_string(key)) != 0)
 		option++;
@@ -235,7 +317,11 @@ static int set_from_node(struct settings *s, const struct yaml_document *documen
 	if (!copy)
 		return -ENOMEM;
 	s->owned[s->owned_count++] = copy;
-	return set_option(s, option->val, copy, diag);
+	r = set_option(s, option->val, copy, diag);
+	if (r)
+		yaml_error(document, value, diag, "this value of \"%s\" is not taken",
+			   option->name);
+	return r;
 }
 
 static int read_config(struct settings *s, const char *path, struct diag *diag)
@@ -284,6 +370,8 @@ static void forget_lists(struct settings *s, int argc, char **argv)
 			s->rule_count = 0;
 		if (strncmp(argv[i], "--output", 8) == 0)
 			s->output_count = 0;
+		if (strncmp(argv[i], "--label", 7) == 0)
+			s->label_count = 0;
 	}
 }
 

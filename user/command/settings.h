@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "gnomon/limits.h"
+#include "gnomon/span.h"
 
 /* What --events chooses: bits of event_classes. */
 enum event_class {
@@ -28,6 +29,12 @@ struct settings {
 	uint64_t duration_s;  /* 0: no end */
 	bool ai_only;         /* --scope ai */
 	bool verbose;
+	const char *salt_path; /* --fleet-salt-file; NULL: none */
+	struct label {
+		char name[LABEL_NAME_MAX + 1];
+		char value[LABEL_VALUE_MAX + 1];
+	} labels[LABELS_MAX];
+	size_t label_count;
 	/* audit */
 	const char *capture; /* -r */
 	const char *filter;
@@ -35,7 +42,7 @@ struct settings {
 	int fail_on;             /* enum severity */
 	bool all;
 	/* what the configuration file and joined arguments own */
-	char *owned[RULE_PATHS_MAX + OUTPUTS_MAX + 8];
+	char *owned[RULE_PATHS_MAX + OUTPUTS_MAX + LABELS_MAX + 8];
 	size_t owned_count;
 };
 
@@ -46,6 +53,8 @@ int settings_parse_audit(struct settings *settings, int argc, char **argv);
 /* Between interim events of open connections: CONNECTION_INTERIM_S, or what the environment variable
  * GNOMON_INTERIM_SECONDS of the tests says. */
 uint64_t settings_interim_ns(void);
+/* The labels as a JSON object, in `to`; empty without any. */
+struct span settings_labels(const struct settings *settings, char to[static LABELS_TEXT_MAX]);
 /* Between checks of files with probes: HEALTH_INTERVAL_S, or GNOMON_HEALTH_SECONDS. */
 uint64_t settings_health_ns(void);
 void settings_done(struct settings *settings);

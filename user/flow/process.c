@@ -231,6 +231,15 @@ static void read_login(const struct processes *p, struct process_entry *e)
 }
 
 /* Everything that /proc knows, if the pid still is this process. */
+/* Browsers and runtimes start their helpers as /proc/self/exe, and the kernel names them after that link. */
+static void name_helper(struct process_entry *e)
+{
+	const char *slash = strrchr(e->process.executable, '/');
+
+	if (slash && strcmp(e->process.name, "exe") == 0)
+		span_copy(e->process.name, sizeof(e->process.name), span_str(slash + 1));
+}
+
 static void read_image(const struct processes *p, struct process_entry *e)
 {
 	uint32_t parent;
@@ -245,6 +254,7 @@ static void read_image(const struct processes *p, struct process_entry *e)
 		e->process.parent_pid = parent;
 	proc_name(p->proc, e->process.pid, e->process.name, sizeof(e->process.name));
 	read_executable(p, e);
+	name_helper(e);
 	read_script(p, e);
 	read_container(p, e);
 	read_login(p, e);

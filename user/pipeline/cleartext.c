@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "pipeline/internal.h"
 #include "protocol/http_head.h"
+#include "protocol/tunnel.h"
 
 /*
  * HTTP without TLS: a flow whose client begins with a request line is a stream like one inside TLS, whose
@@ -10,7 +11,8 @@
 
 bool cleartext_starts(struct span first)
 {
-	return http_head_guess_request(first) != PROTOCOL_NO;
+	return first.len && (http_head_guess_request(first) != PROTOCOL_NO ||
+			     tunnel_guess(first) != PROTOCOL_NO);
 }
 
 static struct stream_id id_of(const struct wire *wire)

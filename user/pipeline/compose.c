@@ -8,6 +8,7 @@
 #include "gnomon/finding.h"
 #include "pipeline/internal.h"
 #include "policy/policy.h"
+#include "protocol/tunnel.h"
 #include "util/cleanup.h"
 #include "util/ids.h"
 #include "util/mix.h"
@@ -44,6 +45,7 @@ void compose_base(struct pipeline *p, struct event *event, const char *action, u
 	while (actions[row].action && strcmp(actions[row].action, action) != 0)
 		row++;
 	event_init(event);
+	event->labels = p->config.labels;
 	event_set_time(event, F_TIMESTAMP, time_ns);
 	event_set_text(event, F_ECS_VERSION, "9.5.0");
 	event_set_text(event, F_OBSERVER_VENDOR, "gnomon");
@@ -125,6 +127,41 @@ void compose_process(struct pipeline *p, struct event *event, const struct proce
 	set_login(p, event, process->login_uid);
 }
 
+/* Through a proxy the destination is whom the client asked for, as far as that is known. */
+static void set_destination(struct event *event, const struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+	const struct net_address *address = &flow->server.address;
+	uint16_t port = wire_target_port(flow);
+
+	if (wire->target) {
+		address = &wire->target->address;
+		event_set_ip(event, F_PROXY_IP, &flow->server.address);
+		event_set_int(event, F_PROXY_PORT, flow->server.port);
+	}
+	event_set_ip(event, F_DESTINATION_IP, address);
+	if (port)
+		event_set_int(event, F_DESTINATION_PORT, port);
+	if (wire_target_name(wire)[0])
+		event_set_text(event, F_DESTINATION_DOMAIN, wire_target_name(wire));
+}
+
+/* The protocol inside is what the server chose, or what was offered alone; TLS 1.3 encrypts the choice. */
+static void set_tls(struct event *event, const struct wire *wire)
+{
+	const char *chosen = wire->answer.alpn;
+
+	event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
+	/* RFC 9001 section 4.2 */
+	event_set_text(event, F_TLS_VERSION,
+		       wire->is_quic ? "1.3" : tls_version_text(wire->answer.version));
+	if (!chosen[0] && wire->hello.alpn_only)
+		chosen = wire->hello.alpn;
+	event_set_text(event, F_TLS_NEXT_PROTOCOL, chosen);
+	event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
+	event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
+}
+
 void compose_flow(struct pipeline *p, struct event *event, const struct flow *flow)
 {
 	const struct wire *wire = wire_of(flow);
@@ -133,24 +170,15 @@ void compose_flow(struct pipeline *p, struct event *event, const struct flow *fl
 	event_set_ip(event, F_SOURCE_IP, &flow->client.address);
 	if (flow->client.port)
 		event_set_int(event, F_SOURCE_PORT, flow->client.port);
-	event_set_ip(event, F_DESTINATION_IP, &flow->server.address);
-	if (flow->server.port)
-		event_set_int(event, F_DESTINATION_PORT, flow->server.port);
+	set_destination(event, flow);
 	event_set_text(event, F_NETWORK_TRANSPORT, flow->transport == 17 ? "udp" : "tcp");
 	event_set_text(event, F_NETWORK_TYPE, flow->server.address.family == 6 ? "ipv6" : "ipv4");
 	if (p->config.live)
 		event_set_text(event, F_NETWORK_DIRECTION, "egress");
 	community_id(text, &flow->client, &flow->server, flow->transport);
 	event_format(event, F_NETWORK_COMMUNITY_ID, "%s", text);
-	if (wire->has_hello) {
-		event_set_text(event, F_NETWORK_PROTOCOL, wire->is_quic ? "quic" : "tls");
-		event_set_text(event, F_TLS_NEXT_PROTOCOL, wire->hello.alpn);
-		event_set_text(event, F_TLS_CLIENT_SERVER_NAME, wire->hello.server_name);
-		event_set_text(event, F_TLS_CLIENT_JA4, wire->hello.ja4);
-		event_set_text(event, F_DESTINATION_DOMAIN, wire->hello.server_name);
-	}
-	if (wire->dns_name[0])
-		event_set_text(event, F_DESTINATION_DOMAIN, wire->dns_name);
+	if (wire->has_hello)
+		set_tls(event, wire);
 	if (wire->http)
 		event_set_text(event, F_NETWORK_PROTOCOL, "http");
 	id_format(text, 0, hash_mix(hash_mix(p->id_seed ^ flow->started_ns) ^ flow->link.hash));
@@ -210,20 +238,10 @@ static void deliver_alert(struct pipeline *p, const struct event *trigger,
 	deliver(p, &alert);
 }
 
-static void judge_undetermined(struct event *event, const char *reason)
-{
-	event_set_text(event, F_VERDICT, "undetermined");
-	event_set_text(event, F_VERDICT_REASON, reason);
-}
-
 /* The verdict on what the host alone tells: only what holds for every service that it may be is one. */
 static void judge_open(const struct policy *policy, struct event *event,
 		       const struct catalog_match *match)
 {
-	if (match->shared) {
-		judge_undetermined(event, "the host serves other things too");
-		return;
-	}
 	for (size_t i = 0; i < match->other_count; i++) {
 		const struct service *other = match->others[i];
 		struct event with = *event;
@@ -233,7 +251,7 @@ static void judge_open(const struct policy *policy, struct event *event,
 		policy_judge(policy, &with);
 		if (span_eq(string_of(&with, F_VERDICT), string_of(event, F_VERDICT)))
 			continue;
-		judge_undetermined(event, NULL);
+		event_set_text(event, F_VERDICT, "undetermined");
 		event_format(event, F_VERDICT_REASON,
 			     "the path, which is not known, decides between %s and %s",
 			     match->service->id, other->id);
@@ -249,7 +267,7 @@ void compose_conclude(struct pipeline *p, struct event *event, const struct cata
 
 	if (event_has(event, F_SERVICE))
 		policy_judge(p->config.policy, event);
-	if (by_name && by_name->service)
+	if (by_name && event_has(event, F_SERVICE))
 		judge_open(p->config.policy, event, by_name);
 	if (alerts)
 		n = policy_match(p->config.policy, p->state, event, findings, ARRAY_SIZE(findings));

@@ -5,7 +5,9 @@
 
 #include "api/exchange.h"
 #include "pipeline/internal.h"
+#include "protocol/tunnel.h"
 #include "util/authority.h"
+#include "util/cleanup.h"
 
 /*
  * The listener of a stream's protocol. Requests that no API family claims are not kept at all; those that
@@ -21,8 +23,9 @@ static struct exchange *exchange_find(struct stream *s, uint32_t number)
 	return e;
 }
 
-static void exchange_free(struct exchange *e)
+static void exchange_free(struct stream *s, struct exchange *e)
 {
+	relay_ended(s->pipeline, &s->who, e->relayed);
 	api_exchange_free(e->api);
 	free(e);
 }
@@ -33,7 +36,7 @@ void exchange_free_all(struct stream *s)
 		struct exchange *e = s->exchanges;
 
 		s->exchanges = e->next;
-		exchange_free(e);
+		exchange_free(s, e);
 	}
 	s->exchange_count = 0;
 }
@@ -63,6 +66,22 @@ static struct span server_name_of(const struct stream *s)
 	return span_str(flow ? wire_of(flow)->hello.server_name : NULL);
 }
 
+/* A request in absolute form is a proxy's to send on (RFC 9112 section 3.2.2). */
+static void note_forward(struct stream *s, struct span target)
+{
+	static const struct span scheme = SPAN_LITERAL("http://");
+	struct tunnel_target to = {.how = "http_forward", .port = 80};
+	struct span authority = span_skip(target, scheme.len);
+
+	if (!s->is_client || !s->flow || !span_starts(target, scheme))
+		return;
+	for (size_t i = 0; i < authority.len; i++)
+		if (authority.at[i] == '/' || authority.at[i] == '?')
+			authority.len = i;
+	if (tunnel_target_authority(&to, authority) || tunnel_target_host(&to, authority))
+		wire_proxied(s->pipeline, s->flow, &to, NULL);
+}
+
 /* Only the path tells that this host serves AI: it is the connection's, whether or not an API family
  * claims the request. */
 static void name_by_url(struct stream *s, struct span host, const struct catalog_match *match)
@@ -73,6 +92,22 @@ static void name_by_url(struct stream *s, struct span host, const struct catalog
 	/* a link that the thread's next send gave must agree with the handshake */
 	if (flow && (s->kind != LINK_THREAD || !name.len || span_eq_nocase(name, host)))
 		wire_of(flow)->match = *match;
+}
+
+/* Pages and pictures are fetched by methods without a body; a WebSocket begins by one and is none of these. */
+static void note_method(struct stream *s, const struct http_head *head)
+{
+	static const struct span fetches[] = {SPAN_LITERAL("GET"), SPAN_LITERAL("HEAD"),
+					      SPAN_LITERAL("OPTIONS")};
+	bool fetch = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fetches); i++)
+		fetch |= span_eq(head->method, fetches[i]);
+	if (http_header_get(head, SPAN_LITERAL("upgrade")).len)
+		fetch = false;
+	s->fetched |= fetch;
+	s->asked |= !fetch || s->joined_midway;
+	stream_note(s);
 }
 
 static void on_request(void *ctx, uint32_t number, const struct http_head *head)
@@ -86,17 +121,18 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	struct exchange *e;
 	bool known;
 
+	if (s->is_client)
+		note_method(s, head);
 	s->handed_over |= span_eq(head->method, SPAN_LITERAL("CONNECT"));
-	if (!s->is_client && !server_wanted(s)) {
-		/* an event is about the client; that this process serves is told, or nobody's business */
-		stream_steer(s, STEER_IGNORE);
-		return;
-	}
 	known = catalog_lookup(p->config.catalog, host, head->target, &match);
 	if (known && match.place == CATALOG_URL_PREFIX && !match.shared)
 		name_by_url(s, host, &match);
 	api = api_exchange_new_within(head, match.service, &p->codings);
-	steer_by(s, api != NULL, known);
+	if (!s->is_client && !server_wanted(s))
+		/* that this process serves is told; that it was called, for what it calls itself */
+		stream_steer(s, STEER_HEADS);
+	else
+		steer_by(s, api != NULL, known);
 	if (!api)
 		return;
 	e = s->exchange_count < EXCHANGES_PER_STREAM_MAX ? calloc(1, sizeof(*e)) : NULL;
@@ -105,12 +141,13 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 		pipeline_lost(p, LOSS_STATE, 1);
 		return;
 	}
+	note_forward(s, head->target);
 	e->number = number;
 	e->api = api;
 	e->match = match;
 	e->started_ns = p->now_ns;
 	e->host_asked = asked.len > 0;
-	api_key_facts(head, &e->key);
+	api_key_facts(head, p->config.salt, &e->key);
 	agent_find(p, &s->who, head, &e->agent);
 	span_copy(e->method, sizeof(e->method), head->method);
 	span_copy(e->version, sizeof(e->version), head->version);
@@ -118,6 +155,8 @@ static void on_request(void *ctx, uint32_t number, const struct http_head *head)
 	url_path_template(head->target, e->path, sizeof(e->path));
 	span_copy(e->user_agent, sizeof(e->user_agent),
 		  http_header_get(head, SPAN_LITERAL("user-agent")));
+	if (!s->is_client)
+		e->relayed = relay_call(s);
 	e->next = s->exchanges;
 	s->exchanges = e;
 	s->exchange_count++;
@@ -132,6 +171,7 @@ static void on_response(void *ctx, uint32_t number, const struct http_head *head
 	if (!e)
 		return;
 	e->status = head->status;
+	api_key_response(head, s->pipeline->config.salt, &e->key);
 	api_exchange_response(e->api, head);
 }
 
@@ -190,8 +230,11 @@ static void on_message_end(void *ctx, uint32_t number, enum stream_dir message)
 
 static void on_request_end(void *ctx, uint32_t number)
 {
-	(void)ctx;
-	(void)number;
+	struct stream *s = ctx;
+	struct exchange *e = exchange_find(s, number);
+
+	if (e && e->relayed)
+		relay_called(s, e);
 }
 
 static void set_usage(struct event *event, const struct token_usage *usage)
@@ -280,7 +323,10 @@ static void set_http(struct event *event, const struct exchange *e)
 	event_set_text(event, F_URL_PATH, e->path);
 	event_set_text(event, F_USER_AGENT_ORIGINAL, e->user_agent);
 	event_set_text(event, F_KEY_KIND, e->key.kind);
+	event_set_text(event, F_KEY_FINGERPRINT, e->key.fingerprint);
 	event_set_text(event, F_ACCOUNT_KIND, e->key.account);
+	event_set_text(event, F_ACCOUNT_FINGERPRINT, e->key.account_fingerprint);
+	event_set_text(event, F_MCP_SESSION, e->key.session);
 }
 
 static void set_message(struct event *event, const struct exchange *e,
@@ -344,7 +390,7 @@ static struct flow *linked_flow(const struct stream *s, const struct exchange *e
 static bool name_by_port(struct stream *s, struct exchange *e, const struct llm_facts *facts)
 {
 	return s->flow && !e->match.service &&
-	       catalog_lookup_port(s->pipeline->config.catalog, s->flow->server.port,
+	       catalog_lookup_port(s->pipeline->config.catalog, wire_target_port(s->flow),
 				   span_str(facts->api_family), &e->match);
 }
 
@@ -353,6 +399,38 @@ static bool is_address(const char *host)
 	unsigned char address[16];
 
 	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+/* The call came to a relay, which has called another service for it: that one is told. */
+static bool name_beyond(struct pipeline *p, struct exchange *e, struct flow *flow)
+{
+	struct wire *wire = flow ? wire_of(flow) : NULL;
+	const struct service *near = e->match.service;
+	bool named = false;
+
+	if (!wire || !wire->beyond)
+		return false;
+	if (!near || !strcmp(near->kind, "self-hosted") || !strcmp(near->kind, "gateway"))
+		named = catalog_lookup(p->config.catalog, span_str(wire->beyond), (struct span){0},
+				       &e->match);
+	if (!named)
+		e->match.service = near;
+	free(wire->beyond);
+	wire->beyond = NULL;
+	return true;
+}
+
+/* Is it a relay's own call? Then the connection is one's too. */
+static enum relay_hop hop_of(struct stream *s, const struct exchange *e, struct flow *flow)
+{
+	enum relay_hop hop = relay_of_call(s, e);
+
+	if (!flow)
+		return hop;
+	if (wire_of(flow)->relay_tunnel)
+		return wire_of(flow)->relay;
+	wire_of(flow)->relay = hop;
+	return hop;
 }
 
 /* Does the name in the handshake speak for the service? Clients ask hosts of one service, and of one
@@ -371,6 +449,27 @@ static bool handshake_agrees(const struct pipeline *p, const struct wire *wire,
 		match.service == e->match.service);
 }
 
+static void set_evidence(struct event *event, const struct stream *s, const struct exchange *e,
+			 const struct flow *flow)
+{
+	const struct wire *wire = flow ? wire_of(flow) : NULL;
+
+	event_append(event, F_EVIDENCE,
+		     s->flow ? SPAN_LITERAL("cleartext") : SPAN_LITERAL("plaintext"));
+	if (e->match.service && e->match.how == CATALOG_PORT)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("local_port"));
+	if (e->host_asked)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("http_host"));
+	if (wire && handshake_agrees(s->pipeline, wire, e))
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("sni"));
+	if (wire && wire->target)
+		event_append(event, F_EVIDENCE, span_str(wire->target->how));
+	if (e->match.service && e->match.place == CATALOG_URL_PREFIX)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
+	if (api_exchange_shape(e->api))
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
+}
+
 static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 {
 	static const char *const links[] = {
@@ -380,6 +479,8 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	enum link_kind kind;
 	struct flow *flow = linked_flow(s, e, &kind);
 	bool shape = api_exchange_shape(e->api), by_port = name_by_port(s, e, facts);
+	bool sent_on = name_beyond(p, e, flow);
+	enum relay_hop hop = hop_of(s, e, flow);
 	struct event event;
 
 	compose_base(p, &event, "llm-request", p->now_ns);
@@ -396,8 +497,9 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 			wire_of(flow)->match = e->match;
 		compose_flow(p, &event, flow);
 	}
-	/* what was asked for, whatever name the handshake carried */
-	if (!is_address(e->host))
+	/* what was asked for, whatever name the handshake carried; a proxy was asked for it by name */
+	if (!is_address(e->host) &&
+	    !(flow && wire_of(flow)->target && wire_of(flow)->target->name[0]))
 		event_set_text(&event, F_DESTINATION_DOMAIN, e->host);
 	event_set_int(&event, F_SOURCE_BYTES, (int64_t)e->bytes[DIR_OUT]);
 	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)e->bytes[DIR_IN]);
@@ -406,7 +508,7 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 	set_facts(&event, facts);
 	agent_set(&event, &e->agent);
 	compose_service(&event, e->match.service);
-	cost_set(&event, p->config.prices, e->match.service, facts);
+	cost_set(&event, p->config.prices, e->match.service, &e->key, facts);
 	event_set_text(&event, F_ACTIVITY, "use");
 	event_set_text(&event, F_VISIBILITY, "plaintext");
 	/* packets are the socket's own: there is no link to be sure or unsure of */
@@ -414,22 +516,15 @@ static void tell(struct stream *s, struct exchange *e, enum exchange_end how)
 		event_set_text(&event, F_LINK, links[kind]);
 	event_set_int(&event, F_CONFIDENCE,
 		      by_port ? (int64_t)e->match.confidence : confidence_of(e, shape));
-	event_append(&event, F_EVIDENCE,
-		     s->flow ? SPAN_LITERAL("cleartext") : SPAN_LITERAL("plaintext"));
-	if (by_port)
-		event_append(&event, F_EVIDENCE, SPAN_LITERAL("local_port"));
-	if (e->host_asked)
-		event_append(&event, F_EVIDENCE, SPAN_LITERAL("http_host"));
-	if (flow && handshake_agrees(p, wire_of(flow), e))
-		event_append(&event, F_EVIDENCE, SPAN_LITERAL("sni"));
-	if (e->match.service && e->match.place == CATALOG_URL_PREFIX)
-		event_append(&event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
-	if (shape)
-		event_append(&event, F_EVIDENCE, SPAN_LITERAL("api_shape"));
+	set_evidence(&event, s, e, flow);
+	if (sent_on || hop != RELAY_NONE)
+		event_append(&event, F_EVIDENCE, SPAN_LITERAL("relay"));
+	if (hop == RELAY_TOLD)
+		event_set_bool(&event, F_RELAY, true);
 	set_message(&event, e, facts);
-	p->stats.requests++;
+	p->stats.requests += hop != RELAY_TOLD;
 	/* a request whose path was lost */
-	compose_conclude(p, &event, e->match.shared ? NULL : &e->match, true);
+	compose_conclude(p, &event, e->match.shared ? NULL : &e->match, hop != RELAY_TOLD);
 }
 
 static void conclude(struct stream *s, struct exchange *e, enum exchange_end how)
@@ -457,7 +552,7 @@ static void on_end(void *ctx, uint32_t number, enum exchange_end how)
 		/* of a WebSocket, what was left unanswered */
 		if (api_exchange_asked(e->api))
 			conclude(s, e, how);
-		exchange_free(e);
+		exchange_free(s, e);
 	}
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "estimate/ciphertext.h"
 #include "flow/flow.h"
 #include "flow/process.h"
 #include "flow/users.h"
@@ -16,6 +17,13 @@
 
 /* Shared by the files of pipeline/ alone. */
 
+/* What of one process was lost; pid 0: a free place. */
+struct process_losses {
+	uint32_t pid;
+	uint64_t start_ns, sum, lost[LOSS_KIND_COUNT];
+	char name[16];
+};
+
 struct pipeline {
 	struct pipeline_config config;
 	struct pipeline_stats stats;
@@ -23,6 +31,7 @@ struct pipeline {
 	struct table streams;
 	uint16_t streams_by_pid[STREAM_PIDS]; /* how many, by pid modulo */
 	struct table listeners;               /* server.c's */
+	struct table relays;                  /* relay.c's */
 	struct dns_cache *names;              /* of addresses */
 	size_t quic_pending;                  /* flows whose ClientHello is being put together */
 	uint64_t cleartext_count;             /* numbers the streams of cleartext flows */
@@ -31,8 +40,9 @@ struct pipeline {
 	struct policy_state *state, *own_state; /* the latter NULL when the caller has it */
 	uint64_t now_ns;                        /* the latest observation's, or the tick's */
 	uint64_t next_status_ns, degraded_ns;
-	uint64_t lost_told[LOSS_KIND_COUNT]; /* what the last sensor-degraded knew */
-	struct budget codings;               /* memory of all decoders of content codings */
+	struct process_losses losers[LOSS_PROCESSES_MAX]; /* loss.c's */
+	uint64_t lost_told[LOSS_KIND_COUNT];              /* what the last sensor-degraded knew */
+	struct budget codings; /* memory of all decoders of content codings */
 	uint64_t id_seed, id_count;
 	char host_name[HOST_NAME_MAX_BYTES];
 	char host_id[64];
@@ -44,10 +54,25 @@ struct agent_found {
 	uint8_t confidence, evidence;
 };
 
+struct tunnel_target;
+
+/* Is it a second hop, and does the first client tell of it? */
+enum relay_hop { RELAY_NONE, RELAY_COUNTED, RELAY_TOLD };
+
 /* What the wire gave away of a flow; hangs behind flow.detail. */
 struct wire {
 	struct reassembly *direction[DIR_COUNT]; /* DIR_OUT: from the client */
-	struct tls_hello_parser *parser;
+	struct tls_hello_parser *parser;         /* of the hello that is to come next */
+	struct tls_server_hello answer;
+	bool answered; /* `answer` is filled, or will never be */
+	struct tunnel_target
+		*target; /* whom the client asked a proxy for, NULL: the server is its own */
+	enum relay_hop relay;
+	bool fetched;      /* requests were read on it, each of them a GET or the like */
+	bool asked;        /* another one was, or may have been */
+	bool relay_tunnel; /* its process was asked for this connection as a proxy */
+	uint64_t relayed;  /* of an accepted flow: the number of its tunnel in relay.c, 0: none */
+	char *beyond;      /* the host to which a relay sent on the call that is open here */
 	struct quic_initials *quic;
 	struct tls_hello hello;
 	bool has_hello, not_tls;
@@ -63,9 +88,10 @@ struct wire {
 	uint64_t hello_bytes;              /* the client's payload up to and with the ClientHello */
 	uint64_t told_sent, told_received; /* in earlier interim events */
 	uint64_t told_ns;
-	const char *unseen_reason;  /* overrides the configured one */
-	struct catalog_match match; /* service NULL: none */
-	struct agent_found agent;   /* of a request that was read on it */
+	struct ciphertext ciphertext; /* of captures: sizes and times since the last event */
+	const char *unseen_reason;    /* overrides the configured one */
+	struct catalog_match match;   /* service NULL: none */
+	struct agent_found agent;     /* of a request that was read on it */
 };
 
 /* wire.c */
@@ -89,11 +115,19 @@ static inline struct wire *wire_of(const struct flow *flow)
 struct flow *wire_flow_new(struct pipeline *p, const struct flow *like);
 /* The ClientHello is read: looks up the name in it, or the address's where it has none. */
 void wire_name(struct pipeline *p, struct flow *flow);
+/* The client asked a proxy for `target`, and said `hello` to it; NULL: nothing yet. */
+void wire_proxied(struct pipeline *p, struct flow *flow, const struct tunnel_target *target,
+		  const struct tls_hello *hello);
+/* What the server answered a hello with. */
+void wire_answered(struct flow *flow, const struct tls_server_hello *answer);
+/* Whom the client talks to in the end, "" or 0 where that is not known. */
+const char *wire_target_name(const struct wire *wire);
+uint16_t wire_target_port(const struct flow *flow);
 /* Is it a connection to an AI service? */
 bool wire_is_ai(const struct wire *wire);
 
 /* cleartext.c: HTTP without TLS */
-/* May the client's first bytes be a request? */
+/* May the client's first bytes be a request, or a question to a proxy? */
 bool cleartext_starts(struct span first);
 /* The flow's bytes go to a stream from now on. */
 void cleartext_begin(struct pipeline *p, struct flow *flow);
@@ -118,6 +152,38 @@ struct exchange;
 bool server_wanted(struct stream *s);
 /* The process answered this call. */
 void server_answered(struct stream *s, const struct exchange *e);
+/* The port where this process listens, 0: it is not known, or there are several. */
+uint16_t server_port(struct pipeline *p, const struct process_identity *who);
+
+/* proxied.c: streams that begin by asking a proxy */
+struct proxied;
+/* The stream's first bytes, which come in this direction, do. False without memory. */
+bool proxied_begin(struct stream *s, enum stream_dir dir);
+/* What of the bytes is neither the asking nor TLS inside; all of a stream's bytes pass through here. */
+struct span proxied_take(struct stream *s, enum stream_dir dir, struct span bytes);
+/* The stream's socket has become known. */
+void proxied_linked(struct stream *s);
+void proxied_free(struct stream *s);
+
+/* relay.c: processes that send on what they accept */
+int relays_init(struct pipeline *p);
+void relays_done(struct pipeline *p);
+void relay_exit(struct pipeline *p, const struct process_identity *who);
+/* The process is asked for a connection on one that it accepted, `flow` where that is known. Again, with the number
+ * that it returned before, for another target; 0: the first time, or out of memory. */
+uint64_t relay_tunnel(struct pipeline *p, const struct process_identity *who,
+		      const struct flow *flow, uint64_t number, const struct tunnel_target *target);
+/* What may be a call of an LLM's API begins on an accepted stream: its number for the others, 0: none. */
+uint64_t relay_call(struct stream *s);
+/* Its request is complete. */
+void relay_called(struct stream *s, const struct exchange *e);
+/* Was it sent on? */
+bool relay_sent_on(struct stream *s, uint64_t number);
+void relay_ended(struct pipeline *p, const struct process_identity *who, uint64_t number);
+/* The name of a connection has become known: sets wire->relay. */
+void relay_connection(struct pipeline *p, struct flow *flow);
+/* A call of the process's own has ended. */
+enum relay_hop relay_of_call(struct stream *s, const struct exchange *e);
 
 /* plaintext.c */
 int plaintext_init(struct pipeline *p);
@@ -139,6 +205,7 @@ struct exchange {
 	struct api_exchange *api;
 	struct catalog_match match; /* service NULL: not in the catalogue */
 	uint64_t started_ns;
+	uint64_t relayed;          /* relay.c's number of an accepted one */
 	uint64_t bytes[DIR_COUNT]; /* of the stream, by message: requests DIR_OUT */
 	int status;
 	bool host_asked; /* the request named its host, not the handshake */
@@ -162,11 +229,13 @@ struct stream {
 	enum steer_action steered;
 	uint64_t copied, budget_from; /* bytes seen in all, and when the budget was last renewed */
 	uint64_t next_offset[DIR_COUNT];
+	struct proxied *proxied;             /* NULL: it does not begin so */
 	const struct protocol_ops *protocol; /* NULL: not decided */
 	void *state;
 	bool is_client, joined_midway;
-	bool handed_over; /* to another protocol, by an upgrade or CONNECT */
-	unsigned int tries; /* segments looked at without a decision */
+	bool fetched, asked; /* as of struct wire */
+	bool handed_over;    /* to another protocol, by an upgrade or CONNECT */
+	unsigned int tries;  /* segments looked at without a decision */
 	char first[DIR_COUNT][STREAM_FIRST_BYTES];
 	size_t first_len[DIR_COUNT];
 	struct exchange *exchanges;
@@ -183,6 +252,8 @@ struct stream *stream_open(struct pipeline *p, const struct stream_id *id,
 void stream_take(struct stream *stream, enum stream_dir dir, struct span bytes);
 void stream_gap(struct stream *stream, enum stream_dir dir, uint64_t bytes);
 void stream_steer(struct stream *stream, enum steer_action action);
+/* Tells the stream's connection, where that is known, what has been asked on it. */
+void stream_note(const struct stream *stream);
 
 /* compose.c */
 void compose_base(struct pipeline *p, struct event *event, const char *action, uint64_t time_ns);
@@ -213,12 +284,20 @@ void process_arm(struct pipeline *p, const struct process_identity *who);
 void agent_arm(struct pipeline *p, const struct process_identity *who);
 void agent_set(struct event *event, const struct agent_found *found);
 
+/* loss.c */
+/* Some of the losses were this process's. */
+void loss_of(struct pipeline *p, const struct process_identity *who,
+	     const struct observed_loss *loss);
+/* The processes that lost most, and what. */
+void loss_tell(const struct pipeline *p, struct event *event);
+
 /* cost.c */
 /* Room for the longest of cost_text() with its NUL. */
 #define COST_TEXT_MAX 32
-/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. */
+/* Sets gnomon.cost.* by the list price; `service` NULL: not in the catalogue. `prices` may be NULL. `key`:
+ * what paid for it. */
 void cost_set(struct event *event, const struct prices *prices, const struct service *service,
-	      const struct llm_facts *facts);
+	      const struct key_facts *key, const struct llm_facts *facts);
 /* ", $0.0067" for messages, or nothing. */
 void cost_text(const struct event *event, char to[static COST_TEXT_MAX]);
 

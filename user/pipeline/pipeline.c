@@ -20,21 +20,26 @@
 const char *loss_name(enum loss_kind kind)
 {
 	static const char *const names[LOSS_KIND_COUNT] = {
-		[LOSS_RING] = "ring",       [LOSS_FAULT] = "fault",
-		[LOSS_TABLE] = "table",     [LOSS_STREAM_BUDGET] = "stream_budget",
-		[LOSS_CAPTURE] = "capture", [LOSS_TRUNCATED] = "truncated",
-		[LOSS_PARSE] = "parse",     [LOSS_STATE] = "state",
-		[LOSS_OUTPUT] = "output",
+		[LOSS_RING] = "ring",           [LOSS_FAULT] = "fault",
+		[LOSS_TABLE] = "table",         [LOSS_STREAM_BUDGET] = "stream_budget",
+		[LOSS_SHARE] = "share",         [LOSS_CAPTURE] = "capture",
+		[LOSS_TRUNCATED] = "truncated", [LOSS_PARSE] = "parse",
+		[LOSS_STATE] = "state",         [LOSS_OUTPUT] = "output",
 	};
 
 	return names[kind];
 }
 
 static const enum field loss_fields[LOSS_KIND_COUNT] = {
-	[LOSS_RING] = F_STATUS_LOST_RING,       [LOSS_FAULT] = F_STATUS_LOST_FAULT,
-	[LOSS_TABLE] = F_STATUS_LOST_TABLE,     [LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
-	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE, [LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
-	[LOSS_PARSE] = F_STATUS_LOST_PARSE,     [LOSS_STATE] = F_STATUS_LOST_STATE,
+	[LOSS_RING] = F_STATUS_LOST_RING,
+	[LOSS_FAULT] = F_STATUS_LOST_FAULT,
+	[LOSS_TABLE] = F_STATUS_LOST_TABLE,
+	[LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
+	[LOSS_SHARE] = F_STATUS_LOST_SHARE,
+	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE,
+	[LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
+	[LOSS_PARSE] = F_STATUS_LOST_PARSE,
+	[LOSS_STATE] = F_STATUS_LOST_STATE,
 	[LOSS_OUTPUT] = F_STATUS_LOST_OUTPUT,
 };
 
@@ -68,7 +73,7 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 		p->own_state = policy_state_new(false);
 	p->state = config->state ? config->state : p->own_state;
 	if (!p->state || !p->flows || !p->names || !p->processes || (config->live && !p->users) ||
-	    plaintext_init(p) || servers_init(p)) {
+	    plaintext_init(p) || servers_init(p) || relays_init(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -91,6 +96,7 @@ void pipeline_free(struct pipeline *p)
 		plaintext_done(p);
 	flows_free(p->flows);
 	servers_done(p);
+	relays_done(p);
 	dns_cache_free(p->names);
 	processes_free(p->processes);
 	users_free(p->users);
@@ -108,6 +114,7 @@ static void on_process(struct pipeline *p, const struct observation *obs)
 		return;
 	}
 	plaintext_process_exit(p, obs->who);
+	relay_exit(p, obs->who);
 	processes_exit(p->processes, obs->who);
 }
 
@@ -140,7 +147,10 @@ void pipeline_feed(struct pipeline *p, const struct observation *obs)
 		plaintext_link(p, obs);
 		break;
 	case OBS_LOSS:
-		pipeline_lost(p, obs->loss.kind, obs->loss.count);
+		if (obs->loss.part)
+			loss_of(p, obs->who, &obs->loss);
+		else
+			pipeline_lost(p, obs->loss.kind, obs->loss.count);
 		break;
 	case OBS_KIND_COUNT:
 		break;
@@ -169,6 +179,7 @@ static void set_losses(struct pipeline *p, struct event *event)
 	pipeline_stats(p, &stats);
 	for (int kind = 0; kind < LOSS_KIND_COUNT; kind++)
 		event_set_int(event, loss_fields[kind], (int64_t)stats.lost[kind]);
+	loss_tell(p, event);
 }
 
 /* Is something missing that should be there? What was left out on purpose is no defect. */

@@ -10,6 +10,7 @@
 
 struct agents;
 struct catalog;
+struct fleet_salt;
 struct policy;
 struct policy_state;
 struct prices;
@@ -36,6 +37,8 @@ struct pipeline_config {
 	uint64_t interim_ns; /* between events of an open connection; 0: none before its end */
 	/* Why connections without plaintext have none: gnomon.visibility_reason. */
 	const char *unseen_reason;
+	struct span labels; /* of every event, a JSON object, at most LABELS_TEXT_MAX; not owned */
+	const struct fleet_salt *salt; /* NULL: no fingerprints; not owned */
 	void (*deliver)(void *ctx, const struct event *event);
 	void *ctx;
 };
@@ -71,5 +74,7 @@ struct pipeline_stats {
 };
 
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *stats);
+/* One of the processes that lost most, as "NAME (PID): ring 3 share 5"; returns its length, 0: there is no i-th. */
+size_t pipeline_losers(const struct pipeline *pipeline, size_t i, char *to, size_t cap);
 /* The name of a loss in events and messages: "ring", "stream_budget". */
 const char *loss_name(enum loss_kind kind);

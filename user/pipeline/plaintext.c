@@ -5,6 +5,7 @@
 #include "pipeline/internal.h"
 #include "protocol/http1.h"
 #include "protocol/http2.h"
+#include "protocol/tunnel.h"
 #include "util/cleanup.h"
 
 /* Protocols that a plaintext stream may speak, most likely first. */
@@ -51,6 +52,7 @@ static void stream_drop(struct stream *s)
 		free(s->state);
 	}
 	exchange_free_all(s);
+	proxied_free(s);
 	table_remove(&s->pipeline->streams, &s->link);
 	s->pipeline->streams_by_pid[s->id.pid % STREAM_PIDS]--;
 	free(s);
@@ -145,15 +147,37 @@ static void stream_give_up(struct stream *s)
 	stream_steer(s, STEER_IGNORE);
 }
 
+static void stream_pass(struct stream *s, enum stream_dir dir, struct span bytes);
+
+/* What was held begins with a question to a proxy. */
+static void stream_ask(struct stream *s, enum stream_dir dir)
+{
+	char held[sizeof(s->first[dir])];
+	size_t n = s->first_len[dir];
+
+	memcpy(held, s->first[dir], n);
+	s->first_len[dir] = 0;
+	if (proxied_begin(s, dir))
+		stream_pass(s, dir, span_of(held, n));
+}
+
 /* First bytes: holds them until a protocol says yes or all say no. Returns how many it kept. */
 static size_t stream_guess(struct stream *s, enum stream_dir dir, struct span bytes)
 {
 	size_t room = sizeof(s->first[dir]) - s->first_len[dir];
 	size_t n = bytes.len < room ? bytes.len : room;
-	bool maybe = false;
+	enum protocol_guess asks = PROTOCOL_NO;
+	bool maybe;
 
 	memcpy(s->first[dir] + s->first_len[dir], bytes.at, n);
 	s->first_len[dir] += n;
+	if (!s->proxied)
+		asks = tunnel_guess(span_of(s->first[dir], s->first_len[dir]));
+	if (asks == PROTOCOL_YES) {
+		stream_ask(s, dir);
+		return n;
+	}
+	maybe = asks == PROTOCOL_MAYBE;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		bool is_client = true;
 
@@ -186,13 +210,24 @@ void stream_gap(struct stream *s, enum stream_dir dir, uint64_t bytes)
 		s->joined_midway = true;
 }
 
-void stream_take(struct stream *s, enum stream_dir dir, struct span bytes)
+static void stream_pass(struct stream *s, enum stream_dir dir, struct span bytes)
 {
-	s->copied += bytes.len;
-	if (!s->protocol && s->steered != STEER_IGNORE)
+	bool asked = s->proxied != NULL;
+
+	if (asked)
+		bytes = proxied_take(s, dir, bytes);
+	if (!s->protocol && s->steered != STEER_IGNORE && bytes.len)
 		bytes = span_skip(bytes, stream_guess(s, dir, bytes));
 	if (s->protocol && bytes.len)
 		stream_feed(s, dir, bytes);
+	else if (s->proxied && !asked && bytes.len)
+		stream_pass(s, dir, bytes);
+}
+
+void stream_take(struct stream *s, enum stream_dir dir, struct span bytes)
+{
+	s->copied += bytes.len;
+	stream_pass(s, dir, bytes);
 }
 
 void plaintext_segment(struct pipeline *p, const struct observation *obs)
@@ -219,6 +254,16 @@ void plaintext_segment(struct pipeline *p, const struct observation *obs)
 	s->next_offset[dir] = segment->offset + segment->bytes.len + segment->omitted;
 }
 
+void stream_note(const struct stream *s)
+{
+	struct flow *flow = s->flow ? s->flow : flows_find_cookie(s->pipeline->flows, s->cookie);
+
+	if (!flow)
+		return;
+	wire_of(flow)->fetched |= s->fetched;
+	wire_of(flow)->asked |= s->asked;
+}
+
 void plaintext_link(struct pipeline *p, const struct observation *obs)
 {
 	struct stream *s = stream_open(p, &obs->link.stream, obs->who);
@@ -227,6 +272,8 @@ void plaintext_link(struct pipeline *p, const struct observation *obs)
 		return;
 	s->cookie = obs->link.cookie;
 	s->kind = obs->link.kind;
+	proxied_linked(s);
+	stream_note(s);
 }
 
 void plaintext_end(struct pipeline *p, const struct stream_id *id)

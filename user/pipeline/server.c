@@ -99,6 +99,13 @@ static struct listener *listener_of_process(struct pipeline *p, const struct pro
 	return found;
 }
 
+uint16_t server_port(struct pipeline *p, const struct process_identity *who)
+{
+	const struct listener *l = listener_of_process(p, who);
+
+	return l ? (uint16_t)l->key.port : 0;
+}
+
 static struct listener *listener_of(struct stream *s)
 {
 	struct listener_key key = {.pid = s->who.pid, .start_ns = s->who.start_ns};
@@ -200,7 +207,9 @@ void server_answered(struct stream *s, const struct exchange *e)
 
 	if (!l || l->told || !s->pipeline->config.live)
 		return;
+	/* the next call is judged anew: a model server may have been fetching a model */
+	if (relay_sent_on(s, e->relayed) || is_relay(s->pipeline, &s->who))
+		return;
 	l->told = true;
-	if (!is_relay(s->pipeline, &s->who))
-		tell(s, e, l);
+	tell(s, e, l);
 }

@@ -37,6 +37,7 @@ static void read_initial(struct pipeline *p, struct flow *flow, struct span data
 
 	if (wire->has_hello || wire->not_tls)
 		return;
+	wire->hello_bytes += datagram.len;
 	if (!wire->quic) {
 		if (p->quic_pending >= QUIC_PENDING_MAX) {
 			pipeline_lost(p, LOSS_STATE, 1);
@@ -57,7 +58,6 @@ static void read_initial(struct pipeline *p, struct flow *flow, struct span data
 		return;
 	}
 	wire->has_hello = true;
-	wire->hello_bytes = flow->sent;
 	wire_name(p, flow);
 }
 

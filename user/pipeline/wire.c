@@ -7,6 +7,7 @@
 #include "flow/dns_cache.h"
 #include "net/packet.h"
 #include "pipeline/internal.h"
+#include "protocol/tunnel.h"
 
 /*
  * Connections: what sockets and packets tell, and the llm-connection events made of it. A flow of the live source
@@ -32,6 +33,9 @@ void wire_release(void *ctx, struct flow *flow)
 	reassembly_free(wire->direction[DIR_OUT]);
 	reassembly_free(wire->direction[DIR_IN]);
 	tls_hello_free(wire->parser);
+	relay_ended(p, &flow->who, wire->relayed);
+	free(wire->target);
+	free(wire->beyond);
 	free(wire);
 }
 
@@ -76,9 +80,23 @@ static bool hides_name(const struct tls_hello *hello)
 	       (hello->ech && strcmp(hello->server_name, "cloudflare-ech.com") == 0);
 }
 
+const char *wire_target_name(const struct wire *wire)
+{
+	if (wire->target && wire->target->name[0])
+		return wire->target->name;
+	return wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
+}
+
+uint16_t wire_target_port(const struct flow *flow)
+{
+	const struct wire *wire = wire_of(flow);
+
+	return wire->target ? wire->target->port : flow->server.port;
+}
+
 static void look_up(struct pipeline *p, struct wire *wire)
 {
-	const char *name = wire->dns_name[0] ? wire->dns_name : wire->hello.server_name;
+	const char *name = wire_target_name(wire);
 
 	if (!catalog_lookup(p->config.catalog, span_str(name), (struct span){0}, &wire->match))
 		wire->match.service = NULL;
@@ -90,15 +108,46 @@ static void look_up(struct pipeline *p, struct wire *wire)
 void wire_name(struct pipeline *p, struct flow *flow)
 {
 	struct wire *wire = wire_of(flow);
+	const struct net_address *address = wire->target ? &wire->target->address
+							 : &flow->server.address;
 	const char *name = NULL;
 
-	if (hides_name(&wire->hello))
-		name = dns_cache_find(p->names, &flow->server.address, p->now_ns);
+	wire->dns_name[0] = '\0';
+	if (hides_name(&wire->hello) && !(wire->target && wire->target->name[0]))
+		name = dns_cache_find(p->names, address, p->now_ns);
 	if (name)
 		span_copy(wire->dns_name, sizeof(wire->dns_name), span_str(name));
 	look_up(p, wire);
+	relay_connection(p, flow);
 	if (wire->match.service)
 		process_arm(p, &flow->who);
+}
+
+void wire_proxied(struct pipeline *p, struct flow *flow, const struct tunnel_target *target,
+		  const struct tls_hello *hello)
+{
+	struct wire *wire = wire_of(flow);
+
+	if (!wire->target)
+		wire->target = calloc(1, sizeof(*wire->target));
+	if (!wire->target) {
+		pipeline_lost(p, LOSS_STATE, 1);
+		return;
+	}
+	*wire->target = *target;
+	if (hello) {
+		wire->has_hello = true;
+		wire->hello = *hello;
+	}
+	if (wire->direction[DIR_OUT])
+		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
+	wire_name(p, flow);
+}
+
+void wire_answered(struct flow *flow, const struct tls_server_hello *answer)
+{
+	wire_of(flow)->answer = *answer;
+	wire_of(flow)->answered = true;
 }
 
 struct reading {
@@ -124,7 +173,9 @@ static void read_hello(struct pipeline *p, struct flow *flow, struct span bytes)
 		wire->has_hello = true;
 		wire->hello_bytes = reassembly_bytes(wire->direction[DIR_OUT]);
 		wire_name(p, flow);
-		stop_reading(wire);
+		tls_hello_free(wire->parser);
+		wire->parser = NULL;
+		reassembly_stop(wire->direction[DIR_OUT]);
 		return;
 	}
 	wire->not_tls = true;
@@ -132,6 +183,21 @@ static void read_hello(struct pipeline *p, struct flow *flow, struct span bytes)
 		cleartext_begin(p, flow);
 	if (!wire->cleartext || !cleartext_bytes(p, flow, client_dir(wire), bytes))
 		stop_reading(wire);
+}
+
+/* The server's answer tells the version, and before TLS 1.3 the protocol inside. */
+static void read_answer(struct wire *wire, struct span bytes)
+{
+	int r = -1;
+
+	if (!wire->parser)
+		wire->parser = tls_hello_new();
+	if (wire->parser)
+		r = tls_server_hello_feed(wire->parser, bytes, &wire->answer);
+	if (r == 0)
+		return;
+	wire->answered = true;
+	stop_reading(wire);
 }
 
 static void on_bytes(void *ctx, struct span bytes)
@@ -143,8 +209,10 @@ static void on_bytes(void *ctx, struct span bytes)
 		if (!cleartext_bytes(reading->pipeline, reading->flow, reading->dir, bytes))
 			stop_reading(wire);
 	} else if (reading->dir != client_dir(wire)) {
-		/* a server that speaks first, or TLS: it is only counted */
-		reassembly_stop(wire->direction[reading->dir]);
+		if (wire->has_hello && !wire->answered)
+			read_answer(wire, bytes);
+		else /* a server that speaks first: it is only counted */
+			reassembly_stop(wire->direction[reading->dir]);
 	} else if (!wire->has_hello && !wire->not_tls) {
 		read_hello(reading->pipeline, reading->flow, bytes);
 	}
@@ -159,8 +227,10 @@ static void on_gap(void *ctx, uint64_t bytes)
 		cleartext_gap(reading->pipeline, reading->flow, reading->dir, bytes);
 		return;
 	}
-	if (wire->has_hello || wire->not_tls || reading->dir != client_dir(wire))
+	if (wire->has_hello || wire->not_tls || reading->dir != client_dir(wire)) {
+		wire->answered |= reading->dir != client_dir(wire);
 		return;
+	}
 	/* the name was in what is missing */
 	pipeline_lost(reading->pipeline, LOSS_TRUNCATED, 1);
 	wire->not_tls = true;
@@ -181,7 +251,8 @@ static void push(struct pipeline *p, struct flow *flow, enum stream_dir dir,
 			pipeline_lost(p, LOSS_STATE, 1);
 			return;
 		}
-		if (wire->has_hello || (wire->not_tls && !wire->cleartext))
+		if (wire->has_hello ? dir == client_dir(wire) || wire->answered
+				    : wire->not_tls && !wire->cleartext)
 			reassembly_stop(wire->direction[dir]);
 	}
 	if (packet->syn)
@@ -227,7 +298,9 @@ static void live_packet(struct pipeline *p, const struct observation *obs,
 	if (!flow)
 		return;
 	wire = wire_of(flow);
-	if (wire->cleartext || (obs->packet.dir == client_dir(wire) && !wire->has_hello))
+	if (wire->cleartext ||
+	    (obs->packet.dir == client_dir(wire) ? !wire->has_hello
+						 : wire->has_hello && !wire->answered))
 		push(p, flow, obs->packet.dir, packet, obs->packet.resumed);
 }
 
@@ -272,6 +345,9 @@ static void captured_packet(struct pipeline *p, const struct packet *packet)
 	wire = wire_of(flow);
 	flow->last_ns = p->now_ns;
 	dir = same_endpoint(&packet->source, &flow->client) ? DIR_OUT : DIR_IN;
+	if (packet->payload_len)
+		ciphertext_packet(&wire->ciphertext, dir == DIR_IN, p->now_ns,
+				  (uint32_t)packet->payload_len);
 	push(p, flow, dir, packet, false);
 	if (wire->direction[DIR_OUT])
 		flow->sent = reassembly_bytes(wire->direction[DIR_OUT]);
@@ -366,9 +442,9 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 							   : p->config.unseen_reason;
 
 		event_set_text(event, F_VISIBILITY,
-			       wire->dns_name[0]            ? "dns"
-			       : wire->hello.server_name[0] ? "sni"
-							    : "ip");
+			       wire->dns_name[0]           ? "dns"
+			       : wire_target_name(wire)[0] ? "sni"
+							   : "ip");
 		if (wire->has_hello)
 			event_set_text(event, F_VISIBILITY_REASON, reason);
 	}
@@ -379,6 +455,10 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 	/* shared ones are what a path could tell */
 	if (wire->match.service && wire->match.place == CATALOG_URL_PREFIX && !wire->match.shared)
 		event_append(event, F_EVIDENCE, SPAN_LITERAL("url_prefix"));
+	if (wire->target)
+		event_append(event, F_EVIDENCE, span_str(wire->target->how));
+	if (wire->relay)
+		event_append(event, F_EVIDENCE, SPAN_LITERAL("relay"));
 }
 
 static void set_connection_message(struct event *event, const struct flow *flow, const char *to)
@@ -391,11 +471,22 @@ static void set_connection_message(struct event *event, const struct flow *flow,
 		     flow->sent, flow->received);
 }
 
+/* All that was asked was read, and it was pages and pictures: nobody asks a model so. Searches are asked so. */
+static bool only_fetched(const struct wire *wire)
+{
+	return wire->fetched && !wire->asked && wire->match.service &&
+	       strcmp(wire->match.service->kind, "search") != 0;
+}
+
 static bool is_use(const struct wire *wire, const struct flow *flow)
 {
 	uint64_t opening = wire->is_quic ? PRESENCE_QUIC_BYTES : PRESENCE_BYTES;
 
-	return wire->plaintext || flow->sent > wire->hello_bytes + opening;
+	if (wire->plaintext)
+		return true;
+	if (wire->match.assets || only_fetched(wire))
+		return false;
+	return flow->sent > wire->hello_bytes + opening;
 }
 
 /* By the process alone where no request could be read. */
@@ -409,10 +500,38 @@ static void set_agent(struct pipeline *p, struct event *event, const struct flow
 	agent_set(event, found);
 }
 
-static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
+/* Of a connection to a model whose calls nobody could read. The bounds alone: they are too far apart for a number
+ * between them to be added up. */
+static void set_usage(struct pipeline *p, struct event *event, const struct flow *flow)
 {
 	struct wire *wire = wire_of(flow);
 	const struct service *service = wire->match.service;
+	const struct ciphertext_totals totals = {
+		.received = flow->received - wire->told_received,
+		.time_ns = p->now_ns - wire->told_ns,
+		.handshake = wire->told_received == 0,
+	};
+	struct ciphertext_range range;
+	bool in_tokens = false;
+
+	for (size_t i = 0; service && !wire->plaintext && i < service->family_count; i++)
+		in_tokens |= ciphertext_family(service->families[i]);
+	if (in_tokens &&
+	    ciphertext_estimate(&wire->ciphertext, span_str(service->id), &totals, &range)) {
+		event_set_text(event, F_USAGE_SOURCE, "estimated_ciphertext");
+		event_set_int(event, F_USAGE_OUTPUT_LOW, range.low);
+		event_set_int(event, F_USAGE_OUTPUT_HIGH, range.high);
+	}
+	ciphertext_restart(&wire->ciphertext);
+}
+
+static void tell_connection(struct pipeline *p, struct flow *flow, const char *action, bool interim)
+{
+	struct wire *wire = wire_of(flow);
+	/* what its name shares with other things says nothing of it */
+	const struct service *service = wire->match.shared && !wire->plaintext
+						? NULL
+						: wire->match.service;
 	bool use = is_use(wire, flow);
 	/* where nothing moved since, the rules have judged it all before */
 	bool news = flow->sent != wire->told_sent || flow->received != wire->told_received ||
@@ -432,24 +551,28 @@ static void tell_connection(struct pipeline *p, struct flow *flow, const char *a
 	event_set_int(&event, F_DESTINATION_BYTES, (int64_t)(flow->received - wire->told_received));
 	if (interim)
 		event_set_bool(&event, F_INTERIM, true);
+	if (wire->relay == RELAY_TOLD)
+		event_set_bool(&event, F_RELAY, true);
 	set_visibility(p, &event, wire);
 	if (service || wire->plaintext) {
 		set_agent(p, &event, flow, &agent);
 		compose_service(&event, service);
 		event_set_text(&event, F_ACTIVITY, use ? "use" : "presence");
 		event_set_int(&event, F_CONFIDENCE, service ? wire->match.confidence : 85);
+		if (use)
+			set_usage(p, &event, flow);
 	}
 	set_connection_message(&event, flow,
-			       service                      ? service->id
-			       : wire->dns_name[0]          ? wire->dns_name
-			       : wire->hello.server_name[0] ? wire->hello.server_name
-							    : "a host without a name");
+			       service                     ? service->id
+			       : wire_target_name(wire)[0] ? wire_target_name(wire)
+							   : "a host without a name");
 	wire->told_sent = flow->sent;
 	wire->told_received = flow->received;
 	wire->told_ns = p->now_ns;
-	if (service && !interim)
+	if (service && !interim && wire->relay != RELAY_TOLD)
 		p->stats.connections++;
-	compose_conclude(p, &event, wire->plaintext ? NULL : &wire->match, use && news);
+	compose_conclude(p, &event, wire->plaintext ? NULL : &wire->match,
+			 use && news && wire->relay != RELAY_TOLD);
 }
 
 /* A host that also serves other things is no AI service by its name alone. */

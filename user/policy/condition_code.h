@@ -107,4 +107,10 @@ bool value_parse(struct span item, enum value_class class, struct value *value);
 bool value_parse_ip(struct span text, struct value *value);
 /* Makes the table of a set of strings. -ENOMEM. */
 int value_set_index(struct value_set *set, struct arena *arena);
-bool value_set_has_string(const struct value_set *set, struct span text);
+/* The number of the item that is this string; SIZE_MAX: none is. */
+size_t value_set_find(const struct value_set *set, struct span text);
+
+static inline bool value_set_has_string(const struct value_set *set, struct span text)
+{
+	return value_set_find(set, text) != SIZE_MAX;
+}

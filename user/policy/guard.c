@@ -141,6 +141,74 @@ static int intern(struct guards *guards, struct wanted *wanted, size_t count, st
 	return 0;
 }
 
+static bool is_text_equality(const struct step *step)
+{
+	return step->op == STEP_EQ && step->operand == OPERAND_VALUE &&
+	       step->value.type == FIELD_STRING;
+}
+
+/* The guards from `first` on that compare the same field with a text; they stand together. */
+static uint32_t group_size(const struct guards *guards, uint32_t first)
+{
+	uint32_t end = first;
+
+	while (end < guards->count && is_text_equality(&guards->steps[end]) &&
+	       guards->steps[end].field == guards->steps[first].field)
+		end++;
+	return end - first;
+}
+
+static int make_group(struct guards *guards, uint32_t first, uint32_t count, struct arena *arena)
+{
+	struct guard_group *group = arena_alloc(arena, sizeof(*group));
+
+	if (!group)
+		return -ENOMEM;
+	*group = (struct guard_group){guards->steps[first].field, first, count, {0}};
+	group->texts.count = count;
+	group->texts.items = arena_array(arena, count, sizeof(*group->texts.items));
+	if (!group->texts.items)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		group->texts.items[i] = guards->steps[first + i].value;
+		guards->group_of[first + i] = group;
+	}
+	return value_set_index(&group->texts, arena);
+}
+
+static int make_groups(struct guards *guards, struct arena *arena)
+{
+	uint32_t count;
+	int r = 0;
+
+	guards->group_of = arena_array(arena, guards->count, sizeof(struct guard_group *));
+	if (!guards->group_of)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < guards->count && r == 0; i += count ? count : 1) {
+		count = group_size(guards, i);
+		if (count > 1)
+			r = make_group(guards, i, count, arena);
+	}
+	return r;
+}
+
+void guard_ask(const struct guards *guards, uint32_t guard, struct guard_answers *answers,
+	       const struct event *event)
+{
+	const struct guard_group *group = guards->group_of[guard];
+	size_t found = SIZE_MAX;
+
+	if (!group) {
+		answers->known[guard] = step_eval(&guards->steps[guard], event) == TRI_TRUE ? 2 : 1;
+		return;
+	}
+	memset(answers->known + group->first, 1, group->count);
+	if (event_has(event, group->field))
+		found = value_set_find(&group->texts, event->value[group->field].string);
+	if (found != SIZE_MAX)
+		answers->known[group->first + found] = 2;
+}
+
 int guards_make(struct guards *guards, struct rule *const *rules, size_t count, struct arena *arena)
 {
 	_cleanup_free_ struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
@@ -159,5 +227,7 @@ int guards_make(struct guards *guards, struct rule *const *rules, size_t count, 
 			wanted[n++] = (struct wanted){step, watched};
 	}
 	guards->rule_count = count;
-	return intern(guards, wanted, n, arena);
+	if (intern(guards, wanted, n, arena))
+		return -ENOMEM;
+	return make_groups(guards, arena);
 }

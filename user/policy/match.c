@@ -264,8 +264,9 @@ struct occasion event_occasion(const struct event *event)
 {
 	struct occasion occasion = {0};
 
-	/* A preconnect or a static asset host: not a use of anything. */
-	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")))
+	/* A preconnect or a static asset host: not a use of anything. A second hop: the first client's event is. */
+	if (field_is(event, F_ACTIVITY, SPAN_LITERAL("presence")) ||
+	    (event_has(event, F_RELAY) && event->value[F_RELAY].boolean))
 		return occasion;
 	if (event_has(event, F_EVENT_ACTION))
 		occasion.action = action_bit(event->value[F_EVENT_ACTION].string);

@@ -44,12 +44,12 @@ int value_set_index(struct value_set *set, struct arena *arena)
 	return 0;
 }
 
-bool value_set_has_string(const struct value_set *set, struct span text)
+size_t value_set_find(const struct value_set *set, struct span text)
 {
 	size_t at = hash_of(text) & set->mask;
 
 	for (; set->slots[at]; at = (at + 1) & set->mask)
 		if (span_eq(set->items[set->slots[at] - 1].string, text))
-			return true;
-	return false;
+			return set->slots[at] - 1;
+	return SIZE_MAX;
 }

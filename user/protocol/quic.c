@@ -423,12 +423,24 @@ static int take_initial(struct quic_initials *q, const struct long_packet *packe
 	return read_hello(q);
 }
 
+/* Firefox fills its datagrams up with zeroes behind the packets, and hands several to the kernel as one, which cuts
+ * them behind where they are seen (UDP_SEGMENT). No packet begins with a zero. */
+static bool take_next(struct span *datagrams, struct long_packet *packet)
+{
+	size_t zeroes = 0;
+
+	while (zeroes < datagrams->len && datagrams->at[zeroes] == '\0')
+		zeroes++;
+	*datagrams = span_skip(*datagrams, zeroes);
+	return take_packet(datagrams, packet);
+}
+
 int quic_initials_feed(struct quic_initials *q, struct span datagram, struct tls_hello *hello)
 {
 	struct long_packet packet;
 	int r = q->done ? 1 : q->failed;
 
-	while (r == 0 && take_packet(&datagram, &packet))
+	while (r == 0 && take_next(&datagram, &packet))
 		if (packet.initial)
 			r = take_initial(q, &packet);
 	if (r < 0)

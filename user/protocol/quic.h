@@ -17,7 +17,7 @@ bool quic_starts(struct span datagram);
 struct quic_initials *quic_initials_new(void);
 /* NULL is fine. */
 void quic_initials_free(struct quic_initials *initials);
-/* Feeds a whole datagram that the client sent; packets other than Initials are passed over. CRYPTO frames may
+/* Feeds a whole datagram that the client sent, or several that it sent at once, as the kernel joins them; packets other than Initials are passed over. CRYPTO frames may
  * come in any order over several datagrams. 1: *hello is filled; its JA4 has the form for QUIC. 0: more is
  * needed. -EPROTO: this will never be a ClientHello; -ENOMEM: likewise final. *hello is untouched unless 1. */
 int quic_initials_feed(struct quic_initials *initials, struct span datagram,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/host_name.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -16,7 +17,8 @@ enum {
 	RECORD_BYTES_MAX = 16384, /* RFC 8446 section 5.1 */
 	HANDSHAKE_HEADER_BYTES = 4,
 	CLIENT_HELLO = 1,
-	CLIENT_RANDOM_BYTES = 32,
+	SERVER_HELLO = 2,
+	RANDOM_BYTES = 32,
 	SESSION_ID_MAX = 32,
 	/* Most ClientHellos fit; the first allocation, so that a flow that claims 16 KiB and sends
 	 * nothing costs little. */
@@ -32,7 +34,8 @@ enum {
 };
 
 struct tls_hello_parser {
-	int failed; /* -errno, final */
+	int failed;  /* -errno, final */
+	char wanted; /* type of message */
 	char header[RECORD_HEADER_BYTES];
 	size_t header_have;
 	size_t record_left;
@@ -141,7 +144,7 @@ static int parse_parts(struct span body, struct hello_parts *parts)
 	struct reader list;
 
 	*parts = (struct hello_parts){.legacy_version = read_u16(&r)};
-	read_bytes(&r, CLIENT_RANDOM_BYTES);
+	read_bytes(&r, RANDOM_BYTES);
 	if (read_vector8(&r).rest.len > SESSION_ID_MAX)
 		return -EPROTO;
 	parts->ciphers = read_vector16(&r).rest;
@@ -166,41 +169,6 @@ static int parse_parts(struct span body, struct hello_parts *parts)
 	return 0;
 }
 
-static bool host_char(char c)
-{
-	c = ascii_lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-/* Labels of 1 to 63 characters, 253 in all: RFC 1035 section 2.3.4. */
-static bool is_host_name(struct span name)
-{
-	size_t label = 0;
-
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.at[i] == '.') {
-			if (label == 0)
-				return false;
-			label = 0;
-		} else if (!host_char(name.at[i]) || ++label > 63) {
-			return false;
-		}
-	}
-	return label > 0 && name.len <= 253;
-}
-
-/* Copies a host name in lower case; leaves `to` empty when it is none. */
-static void copy_host_name(char to[HOST_NAME_MAX_BYTES], struct span name)
-{
-	if (name.len && name.at[name.len - 1] == '.')
-		name.len--;
-	if (!is_host_name(name))
-		return;
-	for (size_t i = 0; i < name.len; i++)
-		to[i] = ascii_lower(name.at[i]);
-	to[name.len] = '\0';
-}
-
 /* RFC 6066 section 3: the list may hold one name of each type; only type 0 is defined. */
 static void take_server_name(const struct hello_parts *parts, struct tls_hello *hello)
 {
@@ -214,7 +182,7 @@ static void take_server_name(const struct hello_parts *parts, struct tls_hello *
 		if (list.bad)
 			return;
 		if (type == 0) {
-			copy_host_name(hello->server_name, name);
+			host_name_copy(hello->server_name, name);
 			return;
 		}
 	}
@@ -233,21 +201,19 @@ static void take_alpn(const struct hello_parts *parts, struct tls_hello *hello, 
 {
 	struct reader r = {.rest = parts->alpn};
 	struct reader list = read_vector16(&r);
-	bool is_first = true;
+	size_t count = 0;
 
 	while (list.rest.len) {
 		struct span name = read_vector8(&list).rest;
 
 		if (list.bad)
 			return;
-		if (is_first)
+		if (count++ == 0)
 			*first = name;
-		is_first = false;
-		if (printable(name) && name.len < sizeof(hello->alpn)) {
+		if (!hello->alpn[0] && printable(name) && name.len < sizeof(hello->alpn))
 			span_copy(hello->alpn, sizeof(hello->alpn), name);
-			return;
-		}
 	}
+	hello->alpn_only = count == 1;
 }
 
 /* RFC 8446 section 4.2.1. */
@@ -490,7 +456,7 @@ static ssize_t take_content(struct tls_hello_parser *parser, struct span bytes)
 	parser->record_left -= bytes.len;
 	if (parser->record_left == 0)
 		parser->header_have = 0;
-	if (parser->message[0] != CLIENT_HELLO || message_len(parser) > TLS_HELLO_MAX)
+	if (parser->message[0] != parser->wanted || message_len(parser) > TLS_HELLO_MAX)
 		return -EPROTO;
 	return (ssize_t)bytes.len;
 }
@@ -521,15 +487,88 @@ static int feed(struct tls_hello_parser *parser, struct span bytes)
 	return 0;
 }
 
+/* Feeds until the wanted message is whole: 1 then, 0 before, -errno for good. */
+static int feed_until(struct tls_hello_parser *parser, char wanted, struct span bytes)
+{
+	if (!parser->failed) {
+		parser->wanted = wanted;
+		parser->failed = feed(parser, bytes);
+	}
+	return parser->failed ? parser->failed : is_whole(parser);
+}
+
 int tls_hello_feed(struct tls_hello_parser *parser, struct span bytes, struct tls_hello *hello)
 {
-	int r = parser->failed;
+	int r = feed_until(parser, CLIENT_HELLO, bytes);
 
-	if (!r)
-		r = feed(parser, bytes);
-	if (r == 0 && is_whole(parser))
+	if (r == 1)
 		r = parse_hello(span_of(parser->message, parser->have), hello);
 	if (r < 0)
 		parser->failed = r;
 	return r;
+}
+
+/* RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3. */
+static int parse_server_hello(struct span message, struct tls_server_hello *hello)
+{
+	struct reader r = {.rest = span_skip(message, HANDSHAKE_HEADER_BYTES)};
+	struct tls_server_hello found = {.version = read_u16(&r)};
+	struct reader list;
+
+	read_bytes(&r, RANDOM_BYTES);
+	if (read_vector8(&r).rest.len > SESSION_ID_MAX || found.version >> 8 != 3)
+		return -EPROTO;
+	read_u16(&r); /* cipher suite */
+	read_u8(&r);  /* compression method */
+	list = r.rest.len ? read_vector16(&r) : (struct reader){0};
+	while (list.rest.len) {
+		uint16_t type = read_u16(&list);
+		struct reader content = read_vector16(&list);
+
+		if (type == EXT_SUPPORTED_VERSIONS) {
+			found.version = read_u16(&content);
+		} else if (type == EXT_ALPN) {
+			struct reader names = read_vector16(&content);
+			struct span name = read_vector8(&names).rest;
+
+			if (printable(name) && name.len < sizeof(found.alpn))
+				span_copy(found.alpn, sizeof(found.alpn), name);
+		}
+		if (list.bad || content.bad)
+			return -EPROTO;
+	}
+	if (r.bad || r.rest.len || list.bad)
+		return -EPROTO;
+	*hello = found;
+	return 1;
+}
+
+int tls_server_hello_feed(struct tls_hello_parser *parser, struct span bytes,
+			  struct tls_server_hello *hello)
+{
+	int r = feed_until(parser, SERVER_HELLO, bytes);
+
+	if (r == 1)
+		r = parse_server_hello(span_of(parser->message, parser->have), hello);
+	if (r < 0)
+		parser->failed = r;
+	return r;
+}
+
+const char *tls_version_text(uint16_t version)
+{
+	switch (version) {
+	case 0x0300:
+		return "3.0";
+	case 0x0301:
+		return "1.0";
+	case 0x0302:
+		return "1.1";
+	case 0x0303:
+		return "1.2";
+	case 0x0304:
+		return "1.3";
+	default:
+		return NULL;
+	}
 }

@@ -17,6 +17,13 @@ struct tls_hello {
 	uint16_t version; /* the highest offered, 0x0304 for TLS 1.3 */
 	char ja4[40];     /* JA4 (FoxIO, BSD-3-Clause specification), TCP form */
 	bool ech;         /* carries the encrypted_client_hello extension, GREASE or not */
+	bool alpn_only;   /* `alpn` is all that was offered */
+};
+
+/* What a ServerHello gives away (RFC 8446 section 4.1.3), or a HelloRetryRequest, which has its form. */
+struct tls_server_hello {
+	uint16_t version; /* the chosen one, 0x0304 for TLS 1.3 */
+	char alpn[32];    /* the chosen protocol, which TLS 1.3 encrypts: empty then */
 };
 
 struct tls_hello_parser;
@@ -31,3 +38,8 @@ void tls_hello_free(struct tls_hello_parser *parser);
  * 0: more is needed. -EPROTO: this is no TLS ClientHello, now and in every later call. -ENOMEM:
  * likewise final. *hello is untouched unless 1. */
 int tls_hello_feed(struct tls_hello_parser *parser, struct span bytes, struct tls_hello *hello);
+/* The same for the server's first bytes and its ServerHello; a parser is for one of the two. */
+int tls_server_hello_feed(struct tls_hello_parser *parser, struct span bytes,
+			  struct tls_server_hello *hello);
+/* "1.2" and so on, as ECS has it; NULL: no version of TLS that was ever standard. */
+const char *tls_version_text(uint16_t version);

@@ -9,10 +9,15 @@
 #include "util/text.h"
 
 static const enum field loss_field[LOSS_KIND_COUNT] = {
-	[LOSS_RING] = F_STATUS_LOST_RING,       [LOSS_FAULT] = F_STATUS_LOST_FAULT,
-	[LOSS_TABLE] = F_STATUS_LOST_TABLE,     [LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
-	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE, [LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
-	[LOSS_PARSE] = F_STATUS_LOST_PARSE,     [LOSS_STATE] = F_STATUS_LOST_STATE,
+	[LOSS_RING] = F_STATUS_LOST_RING,
+	[LOSS_FAULT] = F_STATUS_LOST_FAULT,
+	[LOSS_TABLE] = F_STATUS_LOST_TABLE,
+	[LOSS_STREAM_BUDGET] = F_STATUS_LOST_STREAM_BUDGET,
+	[LOSS_SHARE] = F_STATUS_LOST_SHARE,
+	[LOSS_CAPTURE] = F_STATUS_LOST_CAPTURE,
+	[LOSS_TRUNCATED] = F_STATUS_LOST_TRUNCATED,
+	[LOSS_PARSE] = F_STATUS_LOST_PARSE,
+	[LOSS_STATE] = F_STATUS_LOST_STATE,
 	[LOSS_OUTPUT] = F_STATUS_LOST_OUTPUT,
 };
 
@@ -152,7 +157,10 @@ static void add_use(struct report *report, const struct event *event, bool reque
 	}
 	add_to(&row->input_tokens, get_count(event, F_GEN_AI_INPUT_TOKENS));
 	add_to(&row->output_tokens, get_count(event, F_GEN_AI_OUTPUT_TOKENS));
-	row->estimated |= span_starts(get_string(event, F_USAGE_SOURCE), SPAN_LITERAL("estimated"));
+	/* bounds alone are no count */
+	if (event_has(event, F_GEN_AI_INPUT_TOKENS) || event_has(event, F_GEN_AI_OUTPUT_TOKENS))
+		row->estimated |= span_starts(get_string(event, F_USAGE_SOURCE),
+					      SPAN_LITERAL("estimated"));
 	row->used |= !is(event, F_ACTIVITY, SPAN_LITERAL("presence"));
 	add_client(&row->clients, event);
 }

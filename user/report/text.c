@@ -329,6 +329,7 @@ static const char *const loss_words[LOSS_KIND_COUNT] = {
 	[LOSS_FAULT] = "bytes that could not be read from a process",
 	[LOSS_TABLE] = "entries that did not fit the kernel's tables",
 	[LOSS_STREAM_BUDGET] = "bytes past the capture budget of a stream",
+	[LOSS_SHARE] = "records past a process's share of the kernel's buffer",
 	[LOSS_CAPTURE] = "packets dropped by the capture",
 	[LOSS_TRUNCATED] = "packets cut short",
 	[LOSS_PARSE] = "streams that could not be parsed",

@@ -86,6 +86,12 @@ int attachments_hook(struct attachments *a, const char *path, uint32_t pid,
 		{TLS_AEAD_SEAL_SCATTER, a->skel->progs.tls_aead_seal_scatter, NULL},
 		{TLS_AEAD_OPEN, a->skel->progs.tls_aead_open, opened},
 		{TLS_AEAD_OPEN_GATHER, a->skel->progs.tls_aead_open_gather, opened},
+		{TLS_RING_COUNTER, a->skel->progs.tls_ring_counter,
+		 a->skel->progs.tls_ring_counted},
+		{TLS_RING_MULTIPLY, a->skel->progs.tls_ring_multiply, NULL},
+		{TLS_RING_HASH, a->skel->progs.tls_ring_hash, NULL},
+		{TLS_RING_OPEN, a->skel->progs.tls_ring_open, NULL},
+		{TLS_RING_SEAL, a->skel->progs.tls_ring_seal, NULL},
 	};
 	unsigned long offsets[TLS_HOOKS_PER_FILE_MAX];
 	struct probe probes[2 * ARRAY_SIZE(roles)];

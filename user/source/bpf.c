@@ -45,13 +45,16 @@ struct bpf_source {
 	int cpus;
 	uint64_t *per_cpu;
 	uint64_t lost[KLOSS_COUNT], told[KLOSS_COUNT];
+	struct process_loss by_process; /* one that is being told of */
+	bool losses_grew;               /* there may be more of them */
 	uint64_t observations, malformed;
 };
 
 /* The kernel's counters are the first of loss_kind. */
 static_assert((int)KLOSS_RING == LOSS_RING && (int)KLOSS_FAULT == LOSS_FAULT &&
 		      (int)KLOSS_TABLE == LOSS_TABLE &&
-		      (int)KLOSS_STREAM_BUDGET == LOSS_STREAM_BUDGET,
+		      (int)KLOSS_STREAM_BUDGET == LOSS_STREAM_BUDGET &&
+		      (int)KLOSS_SHARE == LOSS_SHARE,
 	      "kernel_loss and loss_kind must agree");
 
 static uint64_t clock_ns(clockid_t clock)
@@ -60,6 +63,18 @@ static uint64_t clock_ns(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void set_who(struct bpf_source *s, const struct record_who *who)
+{
+	s->who = (struct process_identity){
+		.pid = who->pid,
+		.uid = who->uid,
+		.gid = who->gid,
+		.start_ns = who->start_ns,
+		.cgroup_id = who->cgroup_id,
+	};
+	memcpy(s->who.comm, who->comm, sizeof(s->who.comm) - 1);
 }
 
 static void bpf_close(void *state)
@@ -146,8 +161,46 @@ static void poll_losses(struct bpf_source *s)
 			continue;
 		for (int i = 0; i < s->cpus; i++)
 			sum += s->per_cpu[i];
+		s->losses_grew |= sum != s->lost[kind];
 		s->lost[kind] = sum;
 	}
+}
+
+static bool take_process_loss(struct bpf_source *s)
+{
+	int map = bpf_map__fd(s->skel->maps.process_losses);
+	uint32_t pid;
+
+	/* what is counted between the two calls is in the sum, and nobody's */
+	return bpf_map_get_next_key(map, NULL, &pid) == 0 &&
+	       bpf_map_lookup_elem(map, &pid, &s->by_process) == 0 &&
+	       bpf_map_delete_elem(map, &pid) == 0;
+}
+
+/* Whose the losses were. */
+static bool next_process_loss(struct bpf_source *s, uint64_t now, struct observation *obs)
+{
+	while (s->losses_grew) {
+		for (int kind = 0; kind < KLOSS_COUNT; kind++) {
+			uint64_t count = s->by_process.lost[kind];
+
+			if (!count)
+				continue;
+			s->by_process.lost[kind] = 0;
+			set_who(s, &s->by_process.who);
+			*obs = (struct observation){
+				.kind = OBS_LOSS,
+				.time_ns = now + s->realtime_offset_ns,
+				.who = &s->who,
+				.loss = {.kind = (enum loss_kind)kind,
+					 .count = count,
+					 .part = true},
+			};
+			return true;
+		}
+		s->losses_grew = take_process_loss(s);
+	}
+	return false;
 }
 
 /* One untold loss, if there is one. */
@@ -171,7 +224,7 @@ static bool next_loss(struct bpf_source *s, struct observation *obs)
 		s->told[kind] = s->lost[kind];
 		return true;
 	}
-	return false;
+	return next_process_loss(s, now, obs);
 }
 
 static struct stream_id stream_of(const struct record_header *header,
@@ -328,14 +381,7 @@ static bool read_record(struct bpf_source *s, const void *record, uint32_t len,
 
 	if (len < sizeof(*header))
 		return false;
-	s->who = (struct process_identity){
-		.pid = header->who.pid,
-		.uid = header->who.uid,
-		.gid = header->who.gid,
-		.start_ns = header->who.start_ns,
-		.cgroup_id = header->who.cgroup_id,
-	};
-	memcpy(s->who.comm, header->who.comm, sizeof(s->who.comm) - 1);
+	set_who(s, &header->who);
 	obs->who = header->who.pid ? &s->who : NULL;
 	obs->time_ns = header->time_ns + s->realtime_offset_ns;
 	s->record_ns = header->time_ns;

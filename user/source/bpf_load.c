@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gnomon.skel.h"
@@ -100,6 +101,12 @@ static void choose_uprobes(struct gnomon *skel, struct hooks_report *report)
 		skel->progs.tls_aead_open,
 		skel->progs.tls_aead_open_gather,
 		skel->progs.tls_aead_opened,
+		skel->progs.tls_ring_multiply,
+		skel->progs.tls_ring_hash,
+		skel->progs.tls_ring_seal,
+		skel->progs.tls_ring_open,
+		skel->progs.tls_ring_counter,
+		skel->progs.tls_ring_counted,
 		skel->progs.tls_dispatch,
 	};
 
@@ -269,6 +276,14 @@ static void choose(struct gnomon *skel, const struct btf *btf, struct hooks_repo
 		bpf_program__set_autoattach(attached_apart[i], false);
 }
 
+/* A test's wish for losses. */
+static uint32_t drop_one_in(void)
+{
+	const char *text = getenv("GNOMON_DROP_ONE_IN");
+
+	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
 struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 {
 	struct btf *btf;
@@ -288,6 +303,7 @@ struct gnomon *bpf_load(struct hooks_report *report, struct diag *diag)
 		btf__free(btf);
 		return NULL;
 	}
+	skel->rodata->drop_one_in = drop_one_in();
 	choose(skel, btf, report);
 	btf__free(btf);
 	complaint[0] = '\0';

@@ -76,12 +76,17 @@ static const struct choice link_kinds[] = {
 static const struct choice link_types[] = {{"raw", DLT_RAW},       {"ethernet", DLT_EN10MB},
 					   {"sll", DLT_LINUX_SLL}, {"sll2", DLT_LINUX_SLL2},
 					   {"null", DLT_NULL},     {0}};
-static const struct choice loss_kinds[] = {
-	{"ring", LOSS_RING},       {"fault", LOSS_FAULT},
-	{"table", LOSS_TABLE},     {"stream_budget", LOSS_STREAM_BUDGET},
-	{"capture", LOSS_CAPTURE}, {"truncated", LOSS_TRUNCATED},
-	{"parse", LOSS_PARSE},     {"state", LOSS_STATE},
-	{"output", LOSS_OUTPUT},   {0}};
+static const struct choice loss_kinds[] = {{"ring", LOSS_RING},
+					   {"fault", LOSS_FAULT},
+					   {"table", LOSS_TABLE},
+					   {"stream_budget", LOSS_STREAM_BUDGET},
+					   {"share", LOSS_SHARE},
+					   {"capture", LOSS_CAPTURE},
+					   {"truncated", LOSS_TRUNCATED},
+					   {"parse", LOSS_PARSE},
+					   {"state", LOSS_STATE},
+					   {"output", LOSS_OUTPUT},
+					   {0}};
 
 /* clang-format off */
 static const struct {

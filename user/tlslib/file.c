@@ -109,6 +109,14 @@ bool path_is_library(struct span path, struct span name)
 	return span_starts(file, SPAN_LITERAL(".so"));
 }
 
+bool file_has_mark(const struct tlslib_file *file, const struct tlslib_needle *needle)
+{
+	for (size_t i = 0; i < file->scan.mark_count; i++)
+		if (file->scan.marks[i] == needle)
+			return true;
+	return false;
+}
+
 int file_function_of(const struct tlslib_file *file, const struct tlslib_needle *needle,
 		     struct function *function)
 {

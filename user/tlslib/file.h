@@ -41,6 +41,9 @@ int file_symbol_hooks(const struct tlslib_file *file, const struct named_hook *d
  * ".../libssl-1a2b3c4d.so.3"? */
 bool path_is_library(struct span path, struct span name);
 
+/* Were this needle's bytes found? */
+bool file_has_mark(const struct tlslib_file *file, const struct tlslib_needle *needle);
+
 /* The one function whose code refers to a string that this needle found. -ENOENT: none, or not one;
  * -errno from the reader. */
 int file_function_of(const struct tlslib_file *file, const struct tlslib_needle *needle,

@@ -4,6 +4,7 @@
 
 #include "tlslib/file.h"
 #include "tlslib/rows.h"
+#include "tlslib/x86_insn.h"
 #include "util/cleanup.h"
 
 /*
@@ -18,7 +19,8 @@
  * symbols they are the only one.
  *
  * OpenSSL 3.3 gave ssl_write_internal a fifth argument (commit a3a11a1cbd14, SSL_write_ex2). Which form a
- * build has shows in SSL_write, which passes a local variable's address as the last.
+ * build has shows in SSL_write, which passes a local variable's address as the last; or, where nobody calls it and the
+ * linker has left it out, in which arguments the function saves before it calls others.
  */
 
 static const char *const symbols[] = {
@@ -105,11 +107,38 @@ static int check_caller(const struct elf_image *image, const struct function *ca
 	return 0;
 }
 
+/* Of a function whose last argument is used after other calls: is that the fourth or the fifth? 0: in doubt. */
+static int arguments_saved(const struct elf_image *image, const struct function *f, int *arguments)
+{
+	uint8_t code[256];
+	ssize_t n = function_read(image, f, code, sizeof(code));
+	struct x86_insn insn;
+	bool fourth = false, fifth = false;
+
+	if (n < 0)
+		return (int)n;
+	for (size_t at = 0; x86_decode(code + at, (size_t)n - at, &insn) == 0; at += insn.len) {
+		uint8_t rex = insn.opcode_at ? code[at + insn.opcode_at - 1] : 0;
+		uint8_t source = code[at + insn.opcode_at + 1] >> 3 & 7;
+
+		if (insn.map != X86_MAP_ONE)
+			continue;
+		if (insn.opcode == 0xe8)
+			break;
+		if (insn.opcode != 0x89 || (rex & 0xf8) != 0x48) /* mov r/m64, r64 */
+			continue;
+		fifth |= source == 0 && (rex & 4);   /* r8 */
+		fourth |= source == 1 && !(rex & 4); /* rcx */
+	}
+	*arguments = fifth ? 5 : fourth ? 4 : 0;
+	return 0;
+}
+
 /* The internal function: where it is, that the exported one calls it, and its form. */
 static int find_internal(const struct tlslib_file *file, const struct direction *d,
 			 struct tls_hook *hook)
 {
-	struct function internal, caller = {.start = file_symbol(file, d->exported)};
+	struct function internal = {0, 0}, caller = {.start = file_symbol(file, d->exported)};
 	uint64_t by_name = file_symbol(file, d->internal);
 	int arguments = 0, r;
 
@@ -122,6 +151,8 @@ static int find_internal(const struct tlslib_file *file, const struct direction 
 		r = function_at(&file->image, caller.start, &caller);
 	if (!r)
 		r = check_caller(&file->image, &caller, internal.start, &arguments);
+	else if (r == -ENOENT && internal.start && !file_symbol(file, d->exported))
+		r = arguments_saved(&file->image, &internal, &arguments);
 	if (r)
 		return r;
 	if (d->function == TLS_READ && arguments != 5)

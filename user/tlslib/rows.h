@@ -9,4 +9,5 @@ extern const struct tlslib_ops boringssl_tlslib;
 extern const struct tlslib_ops gnutls_tlslib;
 extern const struct tlslib_ops go_tlslib;
 extern const struct tlslib_ops aws_lc_tlslib;
+extern const struct tlslib_ops ring_tlslib;
 extern const struct tlslib_ops nspr_tlslib;

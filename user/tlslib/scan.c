@@ -20,8 +20,10 @@
 #define STRIDE        4
 #define WORD_BITS     16
 #define PATH_MAX_BACK 256
-/* Of two successive windows: the longest needle, or an instruction before its displacement. */
+/* Of two successive windows: the longest needle or pattern, or an instruction before its displacement. */
 #define OVERLAP 128
+/* As assemblers are told to (.align 16 and 32 of OpenSSL's and what came of it). */
+#define FUNCTION_ALIGN 16
 
 struct sample {
 	uint32_t word;
@@ -68,8 +70,23 @@ static struct sieve *sieve_new(const struct tlslib_needle *const *needles, size_
 	return sieve;
 }
 
+static void add_mark(struct scan *scan, const struct tlslib_needle *needle)
+{
+	for (size_t i = 0; i < scan->mark_count; i++)
+		if (scan->marks[i] == needle)
+			return;
+	if (scan->mark_count == TLSLIB_MARKS_MAX)
+		scan->incomplete = true;
+	else
+		scan->marks[scan->mark_count++] = needle;
+}
+
 static void add_hit(struct scan *scan, const struct tlslib_needle *needle, uint64_t address)
 {
+	if (needle->kind == NEEDLE_MARK) {
+		add_mark(scan, needle);
+		return;
+	}
 	for (size_t i = 0; i < scan->hit_count; i++)
 		if (scan->hits[i].address == address && scan->hits[i].needle == needle)
 			return;
@@ -329,9 +346,70 @@ int scan_xrefs(struct scan *scan, const struct elf_image *image)
 	return visit_segments(image, PF_X, PF_X, code_visitor(), &pass);
 }
 
+struct code_pass {
+	const struct code_pattern *patterns;
+	size_t count;
+	struct code_found *found;
+	uint64_t last[CODE_PATTERNS_MAX]; /* where each was found last: windows overlap */
+	bool starts_so[UINT8_MAX + 1];    /* a pattern's first byte */
+};
+
+static bool fits(const struct code_pattern *pattern, const uint8_t *code, size_t len)
+{
+	if (len < pattern->len)
+		return false;
+	for (size_t i = 0; i < pattern->len; i++)
+		if (pattern->code[i] != CODE_ANY && pattern->code[i] != code[i])
+			return false;
+	return true;
+}
+
+static void check_patterns(struct code_pass *pass, const uint8_t *code, size_t len,
+			   uint64_t address)
+{
+	for (size_t i = 0; i < pass->count; i++) {
+		struct code_found *found = &pass->found[i];
+
+		if (pass->last[i] == address || !fits(&pass->patterns[i], code, len))
+			continue;
+		if (found->count < ARRAY_SIZE(found->address))
+			found->address[found->count] = address;
+		found->count++;
+		pass->last[i] = address;
+	}
+}
+
+static void on_function_starts(void *ctx, const uint8_t *window, size_t len, uint64_t address)
+{
+	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	struct code_pass *pass = ctx;
+
+	for (size_t at = -address % FUNCTION_ALIGN; at + 2 * sizeof(endbr64) <= len;
+	     at += FUNCTION_ALIGN) {
+		size_t past = memcmp(window + at, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64);
+
+		if (pass->starts_so[window[at + past]])
+			check_patterns(pass, window + at + past, len - at - past,
+				       address + at + past);
+	}
+}
+
+int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
+	      struct code_found *found)
+{
+	struct code_pass pass = {.patterns = patterns, .count = count, .found = found};
+
+	if (count > CODE_PATTERNS_MAX)
+		return -E2BIG;
+	memset(found, 0, count * sizeof(*found));
+	for (size_t i = 0; i < count; i++)
+		pass.starts_so[patterns[i].code[0]] = true;
+	return visit_segments(image, PF_X, PF_X, on_function_starts, &pass);
+}
+
 void scan_done(struct scan *scan)
 {
 	free(scan->xrefs);
 	scan->xrefs = NULL;
-	scan->xref_count = scan->hit_count = 0;
+	scan->xref_count = scan->hit_count = scan->mark_count = 0;
 }

@@ -28,6 +28,8 @@ struct scan {
 	size_t hit_count;
 	struct scan_xref *xrefs; /* in order of address within a segment */
 	size_t xref_count;
+	const struct tlslib_needle *marks[TLSLIB_MARKS_MAX]; /* that were found */
+	size_t mark_count;
 	bool incomplete; /* there were more hits or references than fit: nothing may rest on them */
 };
 
@@ -39,5 +41,24 @@ int scan_needles(struct scan *scan, const struct elf_image *image,
 /* Finds references to the hits: on x86-64 `lea r64, [rip + d32]`, and in files with a fixed address
  * `mov r32, imm32` and `mov r64, simm32`. Errors as above. */
 int scan_xrefs(struct scan *scan, const struct elf_image *image);
+
+/* A function that is known by the bytes that it begins with, behind endbr64 where that is. */
+struct code_pattern {
+	const uint16_t *
+		code; /* a byte each, the first four of them as they are; CODE_ANY: whatever it is */
+	size_t len;   /* at least 4, at most 124 */
+};
+
+#define CODE_ANY 0x100
+
+struct code_found {
+	uint64_t address[2]; /* of the first two, in the order of the file */
+	unsigned int count;
+};
+
+/* Finds functions, each at a multiple of 16 as assembly code is, in the executable segments; fills one `found` a
+ * pattern. Errors as above; -E2BIG: more than CODE_PATTERNS_MAX. */
+int scan_code(const struct elf_image *image, const struct code_pattern *patterns, size_t count,
+	      struct code_found *found);
 
 void scan_done(struct scan *scan);

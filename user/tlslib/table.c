@@ -8,7 +8,7 @@
 
 const struct tlslib_ops *const tlslib_table[] = {
 	&openssl_tlslib, &boringssl_tlslib, &gnutls_tlslib, &nspr_tlslib,
-	&go_tlslib,      &aws_lc_tlslib,    NULL,
+	&go_tlslib,      &aws_lc_tlslib,    &ring_tlslib,   NULL,
 };
 
 const struct tlslib_ops *tlslib_by_path(struct span path)

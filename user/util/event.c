@@ -20,6 +20,7 @@ void event_init(struct event *event)
 	memset(event->present, 0, sizeof(event->present));
 	event->text_used = 0;
 	event->list_used = 0;
+	event->labels = (struct span){0};
 }
 
 int field_by_name(struct span name)

@@ -184,6 +184,9 @@ static void read_object(struct reader *reader, struct json_object *object, const
 
 		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
 		field = field_by_name(span_str(name));
+		/* names that a configuration gave: nothing asks for them */
+		if (depth == 0 && strcmp(name, "labels") == 0)
+			continue;
 		if (field < 0 && depth < DEPTH_MAX &&
 		    json_object_is_type(value, json_type_object)) {
 			read_object(reader, value, name, depth + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "api/exchange.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "util/cleanup.h"
+#include "util/fingerprint.h"
 
 static const char *kind(const char *name, const char *value)
 {
@@ -15,7 +17,7 @@ static const char *kind(const char *name, const char *value)
 	const struct http_head head = {.headers = &header, .header_count = 1};
 	struct key_facts key;
 
-	api_key_facts(&head, &key);
+	api_key_facts(&head, NULL, &key);
 	assert_string_equal(key.fingerprint, "");
 	return key.kind ? key.kind : "";
 }
@@ -75,9 +77,9 @@ static void test_several(void **state)
 	struct key_facts key;
 
 	(void)state;
-	api_key_facts(&head, &key);
+	api_key_facts(&head, NULL, &key);
 	assert_string_equal(key.kind, "anthropic");
-	api_key_facts(&none, &key);
+	api_key_facts(&none, NULL, &key);
 	assert_null(key.kind);
 }
 
@@ -88,10 +90,10 @@ static void test_query(void **state)
 	struct key_facts key;
 
 	(void)state;
-	api_key_facts(&head, &key);
+	api_key_facts(&head, NULL, &key);
 	assert_string_equal(key.kind, "google");
 	head.target = SPAN_LITERAL("/v1/x?key=other&monkey=AIzaX#key=AIzaX");
-	api_key_facts(&head, &key);
+	api_key_facts(&head, NULL, &key);
 	assert_null(key.kind);
 }
 
@@ -146,7 +148,7 @@ static void test_account(void **state)
 		const struct http_head head = {.headers = cases[i].headers, .header_count = 3};
 		struct key_facts key;
 
-		api_key_facts(&head, &key);
+		api_key_facts(&head, NULL, &key);
 		assert_string_equal(key.kind, cases[i].kind);
 		assert_string_equal(key.account ? key.account : "", cases[i].account);
 	}
@@ -163,16 +165,98 @@ static void test_token_cut(void **state)
 		struct key_facts key;
 
 		memcpy(copy, TOKEN_PLUS, n);
-		api_key_facts(&head, &key);
+		api_key_facts(&head, NULL, &key);
 		assert_true(!key.account || strcmp(key.account, "personal") == 0);
+	}
+}
+
+#define SALT "0123456789abcdef"
+
+/* The values are HMAC-SHA-256 as another program computes it. */
+static void test_fingerprints(void **state)
+{
+	struct http_header headers[] = {
+		{SPAN_LITERAL("x-api-key"), SPAN_LITERAL("sk-ant-api03-abc")},
+		{SPAN_LITERAL("chatgpt-account-id"), SPAN_LITERAL("sk-ant-api03-abc")},
+		{SPAN_LITERAL("mcp-session-id"), SPAN_LITERAL("s")},
+	};
+	struct http_head head = {.headers = headers, .header_count = 3};
+	struct fleet_salt salt;
+	struct key_facts key;
+
+	(void)state;
+	assert_int_equal(fleet_salt_init(&salt, SPAN_LITERAL("0123456789abcde")), -EINVAL);
+	assert_int_equal(fleet_salt_init(&salt, SPAN_LITERAL(SALT)), 0);
+	api_key_facts(&head, &salt, &key);
+	assert_string_equal(key.fingerprint, "36fc97aadd3f013f");
+	assert_string_equal(key.account_fingerprint, "0c67ce43fe65bd9c");
+	assert_string_equal(key.session, "efb55e2dda82a9cc");
+	/* the same key in another header, and through a signature that changes */
+	headers[0] = (struct http_header){SPAN_LITERAL("authorization"),
+					  SPAN_LITERAL("Bearer sk-ant-api03-abc")};
+	api_key_facts(&head, &salt, &key);
+	assert_string_equal(key.fingerprint, "36fc97aadd3f013f");
+	headers[0].value = SPAN_LITERAL(
+		"AWS4-HMAC-SHA256 Credential=sk-ant-api03-abc/20260101/us/bedrock/aws4_request, "
+		"Signature=1");
+	api_key_facts(&head, &salt, &key);
+	assert_string_equal(key.kind, "aws-sigv4");
+	assert_string_equal(key.fingerprint, "36fc97aadd3f013f");
+	/* without a key, none */
+	head.header_count = 0;
+	api_key_facts(&head, &salt, &key);
+	assert_string_equal(key.fingerprint, "");
+	assert_string_equal(key.account_fingerprint, "");
+	/* a key in the query, an organisation in the path */
+	head.target = SPAN_LITERAL("/v1beta/models/m:x?key=AIzaX");
+	api_key_facts(&head, &salt, &key);
+	assert_int_equal(strlen(key.fingerprint), 16);
+	head.target =
+		SPAN_LITERAL("/api/organizations/sk-ant-api03-abc/chat_conversations/1/completion");
+	api_key_facts(&head, &salt, &key);
+	assert_string_equal(key.account_fingerprint, "0c67ce43fe65bd9c");
+	assert_string_equal(key.fingerprint, "");
+}
+
+/* Services tell who pays: OpenAI's name of everybody's own organisation begins with "user-". */
+static void test_answers(void **state)
+{
+	static const struct {
+		const char *name, *value, *account;
+		bool fingerprint;
+	} cases[] = {
+		{"OpenAI-Organization", "user-abc", "personal", true},
+		{"openai-organization", "acme-inc", "organisation", true},
+		{"anthropic-organization-id", "sk-ant-api03-abc", "", true},
+		{"date", "x", "", false},
+	};
+	struct fleet_salt salt;
+
+	(void)state;
+	assert_int_equal(fleet_salt_init(&salt, SPAN_LITERAL(SALT)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct http_header header = {span_str(cases[i].name),
+						   span_str(cases[i].value)};
+		const struct http_head head = {.headers = &header, .header_count = 1};
+		struct key_facts key = {.kind = "openai"};
+
+		api_key_response(&head, &salt, &key);
+		assert_string_equal(key.account ? key.account : "", cases[i].account);
+		assert_int_equal(key.account_fingerprint[0] != '\0', cases[i].fingerprint);
+		/* what the request told stays */
+		key = (struct key_facts){.account = "personal", .account_fingerprint = "0"};
+		api_key_response(&head, &salt, &key);
+		assert_string_equal(key.account, "personal");
+		assert_string_equal(key.account_fingerprint, "0");
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),     cmocka_unit_test(test_several),
-		cmocka_unit_test(test_query),     cmocka_unit_test(test_account),
+		cmocka_unit_test(test_kinds),        cmocka_unit_test(test_several),
+		cmocka_unit_test(test_query),        cmocka_unit_test(test_account),
+		cmocka_unit_test(test_fingerprints), cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_token_cut),
 	};
 

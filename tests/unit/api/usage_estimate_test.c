@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "unit/api/conversation.h"
+#include "util/cleanup.h"
 
 #define CHAT     "/v1/chat/completions"
 #define MESSAGES "/v1/messages"
@@ -134,6 +135,20 @@ static void test_cut_stream(void **state)
 	assert_true(f.usage.output >= 6 && f.usage.output <= 12);
 }
 
+/* `form` with the data for each %s. */
+static void fill_in(char *to, size_t cap, const char *form, const char *data)
+{
+	size_t len = 0;
+
+	for (; *form && len < cap - 1; form++)
+		if (form[0] == '%' && form[1] == 's' && form++)
+			len += (size_t)snprintf(to + len, cap - len, "%s", data);
+		else
+			to[len++] = *form;
+	assert_true(len < cap);
+	to[len] = '\0';
+}
+
 /* A picture in base64 is no text. */
 static void test_pictures(void **state)
 {
@@ -157,6 +172,98 @@ static void test_pictures(void **state)
 			 "text/event-stream", DELTA("A picture."), true);
 	assert_int_equal(with.usage.input, plain.usage.input);
 	assert_int_equal(with.usage.source, USAGE_ESTIMATED_TEXT);
+}
+
+/* Whatever a family calls what is no text: %s is data in base64, and the words beside it are "What is this?". */
+static const struct {
+	const char *path, *with, *plain, *type, *answer;
+} no_texts[] = {
+	{MESSAGES,
+	 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":[{\"type\":"
+	 "\"image\","
+	 "\"source\":{\"type\":\"base64\",\"data\":\"%s\"}},{\"type\":\"document\","
+	 "\"source\":{"
+	 "\"data\":\"%s\"}},{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\","
+	 "\"source\":{\"data\":\"%s\"}},{\"type\":\"text\",\"text\":\"What is "
+	 "this?\"}]}]}]}",
+	 "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"content\":\"What is "
+	 "this?\"}]}",
+	 "application/json",
+	 "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"A "
+	 "picture.\"}]}"},
+	{"/v1/responses",
+	 "{\"model\":\"gpt-4o\",\"input\":[{\"content\":[{\"type\":\"input_image\",\"image_"
+	 "url\":"
+	 "\"%s\"},{\"type\":\"input_file\",\"file_data\":\"%s\"}]},{\"type\":"
+	 "\"function_call_output\",\"output\":[{\"type\":\"input_image\",\"image_url\":\"%"
+	 "s\"},{"
+	 "\"type\":\"input_text\",\"text\":\"What is this?\"}]}]}",
+	 "{\"model\":\"gpt-4o\",\"input\":\"What is this?\"}", "application/json",
+	 "{\"object\":\"response\",\"output\":[{\"content\":[{\"text\":\"A "
+	 "picture.\"}]}]}"},
+	{"/v1beta/models/m:generateContent",
+	 "{\"contents\":[{\"parts\":[{\"inlineData\":{\"data\":\"%s\"}},{\"inline_data\":{"
+	 "\"data\":"
+	 "\"%s\"}},{\"fileData\":{\"fileUri\":\"%s\"}},{\"text\":\"What is this?\"}]}]}",
+	 "{\"contents\":[{\"parts\":[{\"text\":\"What is this?\"}]}]}", "application/json",
+	 "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"A picture.\"}]}}]}"},
+	{"/v1/conversations",
+	 "{\"model\":\"m\",\"inputs\":[{\"content\":[{\"image_url\":\"%s\"},{\"document_"
+	 "url\":"
+	 "\"%s\"},{\"input_audio\":\"%s\"},{\"type\":\"text\",\"text\":\"What is "
+	 "this?\"}]}]}",
+	 "{\"model\":\"m\",\"inputs\":\"What is this?\"}", "application/json",
+	 "{\"object\":\"conversation.response\",\"outputs\":[{\"content\":\"A "
+	 "picture.\"}]}"},
+	{"/v2/chat",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":[{\"image_url\":{\"url\":\"%s\"}},{"
+	 "\"type\":"
+	 "\"text\",\"text\":\"What is this?\"},{\"x\":\"%s\"},{\"y\":\"%s\"}]}]}",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}", "application/json",
+	 "{\"finish_reason\":\"COMPLETE\",\"message\":{\"content\":[{\"text\":\"A "
+	 "picture.\"}]}}"},
+	{"/api/chat",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is "
+	 "this?\",\"images\":[\"%s\",\"%s\","
+	 "\"%s\"]}]}",
+	 "{\"model\":\"m\",\"messages\":[{\"content\":\"What is this?\"}]}", "application/x-ndjson",
+	 "{\"model\":\"m\",\"created_at\":\"x\",\"message\":{\"content\":\"A picture.\"},"
+	 "\"done\":false}\n"},
+	{"/completion",
+	 "{\"prompt\":{\"prompt_string\":\"What is "
+	 "this?\",\"multimodal_data\":[\"%s\",\"%s\","
+	 "\"%s\"]}}",
+	 "{\"prompt\":\"What is this?\"}", "application/json",
+	 "{\"content\":\"A picture.\",\"stop\":false}"},
+	{"/model/m/converse",
+	 "{\"messages\":[{\"content\":[{\"image\":{\"source\":{\"bytes\":\"%s\"}}},{"
+	 "\"document\":{"
+	 "\"source\":{\"bytes\":\"%s\"}}},{\"video\":\"%s\"},{\"text\":\"What is "
+	 "this?\"}]}]}",
+	 "{\"messages\":[{\"content\":[{\"text\":\"What is this?\"}]}]}", "application/json",
+	 "{\"output\":{\"message\":{\"content\":[{\"text\":\"A picture.\"}]}}}"},
+};
+
+static void test_no_text(void **state)
+{
+	static char ask[20000], data[4000];
+
+	(void)state;
+	memset(data, 'A', sizeof(data) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(no_texts); i++) {
+		struct llm_facts with, plain;
+
+		plain = facts_of(no_texts[i].path, no_texts[i].plain, no_texts[i].type,
+				 no_texts[i].answer, true);
+		fill_in(ask, sizeof(ask), no_texts[i].with, data);
+		with = facts_of(no_texts[i].path, ask, no_texts[i].type, no_texts[i].answer, true);
+		if (plain.usage.source != USAGE_ESTIMATED_TEXT || plain.usage.input < 4)
+			fail_msg("%s: nothing was estimated", no_texts[i].path);
+		if (with.usage.input > plain.usage.input + 8 ||
+		    with.usage.input < plain.usage.input)
+			fail_msg("%s: %ld tokens, %ld with data", no_texts[i].path,
+				 (long)plain.usage.input, (long)with.usage.input);
+	}
 }
 
 /* The model's thoughts are charged and not seen: the text is the least that it can have been. */
@@ -234,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_reported_is_kept),
 		cmocka_unit_test(test_cut_stream),
 		cmocka_unit_test(test_pictures),
+		cmocka_unit_test(test_no_text),
 		cmocka_unit_test(test_hidden_reasoning),
 		cmocka_unit_test(test_no_estimate),
 		cmocka_unit_test(test_lost),

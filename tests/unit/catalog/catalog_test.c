@@ -10,51 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "catalog/catalog.h"
 #include "catalog/pattern.h"
-#include "gnomon/limits.h"
-#include "util/cleanup.h"
-#include "util/diag.h"
-
-static void add(struct catalog *catalog, const char *name, const char *text)
-{
-	struct diag diag = {0};
-
-	if (catalog_add(catalog, name, span_str(text), &diag) < 0)
-		fail_msg("%s", diag.messages[0]);
-	assert_int_equal(diag.count, 0);
-}
-
-static void refuse(const char *text, const char *const *messages, size_t count)
-{
-	struct catalog *catalog = catalog_new();
-	struct diag diag = {0};
-	char before[65];
-
-	strcpy(before, catalog_sha256(catalog));
-	assert_int_equal(catalog_add(catalog, "f", span_str(text), &diag), -EINVAL);
-	for (size_t i = 0; i < count && i < diag.count; i++)
-		assert_string_equal(diag.messages[i], messages[i]);
-	assert_int_equal(diag.count, count);
-	assert_string_equal(catalog_sha256(catalog), before);
-	assert_int_equal(catalog_seal(catalog), 0);
-	assert_int_equal(catalog_services(catalog), 0);
-	catalog_free(catalog);
-	diag_done(&diag);
-}
-
-#define REFUSE(text, ...)                                                                          \
-	refuse(text, (const char *[]){__VA_ARGS__},                                                \
-	       sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
-
-/* The service of that host, "" for none. */
-static const char *found(const struct catalog *catalog, const char *host)
-{
-	struct catalog_match match;
-
-	return catalog_lookup(catalog, span_str(host), (struct span){0}, &match) ? match.service->id
-										 : "";
-}
+#include "unit/catalog/small_catalog.h"
 
 static const char precedence[] = "services:\n"
 				 "  - id: exact\n"
@@ -173,7 +130,7 @@ static void test_match(void **state)
 		"    confidence: 80\n"
 		"    api_hosts:\n"
 		"      - api.a.io\n"
-		"      - {host: '*.b.io', shared: true, confidence: 0x14}\n"
+		"      - {host: '*.b.io', shared: true, assets: true, confidence: 0x14}\n"
 		"    web_hosts: [www.a.io]\n"
 		"    families: [openai-chat, gemini]\n"
 		"    key_prefixes: [sk-a-]\n"
@@ -198,11 +155,13 @@ static void test_match(void **state)
 	assert_int_equal(match.confidence, 80);
 	assert_int_equal(match.place, CATALOG_API_HOST);
 	assert_false(match.shared);
+	assert_false(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("x.b.io"), (struct span){0}, &match));
 	assert_int_equal(match.how, CATALOG_HOST_SUFFIX);
 	assert_true(span_eq(match.pattern, SPAN_LITERAL("*.b.io")));
 	assert_int_equal(match.confidence, 20);
 	assert_true(match.shared);
+	assert_true(match.assets);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("www.a.io"), (struct span){0}, &match));
 	assert_int_equal(match.place, CATALOG_WEB_HOST);
 	assert_true(catalog_lookup(catalog, SPAN_LITERAL("b.c"), (struct span){0}, &match));
@@ -213,133 +172,272 @@ static void test_match(void **state)
 	catalog_free(catalog);
 }
 
-#define SERVICE(id, hosts) "  - {id: " id ", vendor: V, kind: gateway, api_hosts: [" hosts "]}\n"
+static const char prefixes[] =
+	"services:\n"
+	"  - {id: chat, vendor: V, kind: chat-web, url_prefixes: [a.io/chat, '*.b.io/ai/*/run']}\n"
+	"  - {id: deep, vendor: V, kind: chat-web, url_prefixes: [a.io/chat/deep, b.a.io/x]}\n"
+	"  - {id: own, vendor: V, kind: model-api, api_hosts: [c.io], url_prefixes: [c.io/api]}\n"
+	"  - {id: plan, vendor: V, kind: model-api, url_prefixes: [c.io/api/plan]}\n"
+	"  - {id: wide, vendor: V, kind: model-api, api_hosts: ['*.d.io', '*.c.d.io']}\n"
+	"  - {id: wide-path, vendor: V, kind: mcp, url_prefixes: ['*.d.io/mcp', x-*.c.d.io/mcp]}\n"
+	"  - {id: all, vendor: V, kind: model-api, shared: true, api_hosts: [e.io],\n"
+	"     url_prefixes: [e.io/v1, {url: e.io/v2, shared: true, confidence: 20}]}\n";
 
-static void test_override(void **state)
+static void test_url_prefixes(void **state)
 {
-	struct catalog *catalog = catalog_new(), *same = catalog_new();
-
-	(void)state;
-	add(catalog, "f", "services:\n" SERVICE("b", "b.io, '*.old.io'") SERVICE("a", "a.io"));
-	add(catalog, "g", "services:\n" SERVICE("b", "new.io") SERVICE("c", "a.io"));
-	assert_int_equal(catalog_seal(catalog), 0);
-	assert_int_equal(catalog_services(catalog), 3);
-	assert_string_equal(catalog_service(catalog, 0)->id, "a");
-	assert_string_equal(catalog_service(catalog, 1)->id, "b");
-	assert_string_equal(catalog_service(catalog, 2)->id, "c");
-	/* the whole service is replaced, its hosts too */
-	assert_string_equal(found(catalog, "b.io"), "");
-	assert_string_equal(found(catalog, "x.old.io"), "");
-	assert_string_equal(found(catalog, "new.io"), "b");
-	/* of equal patterns the later one's */
-	assert_string_equal(found(catalog, "a.io"), "c");
-	assert_ptr_equal(catalog_service_by_id(catalog, SPAN_LITERAL("b")),
-			 catalog_service(catalog, 1));
-	assert_null(catalog_service_by_id(catalog, SPAN_LITERAL("bb")));
-	assert_null(catalog_service_by_id(catalog, SPAN_LITERAL("")));
-
-	/* the sum is of the texts, in order */
-	assert_int_equal(strlen(catalog_sha256(catalog)), 64);
-	add(same, "x", "services:\n" SERVICE("b", "b.io, '*.old.io'") SERVICE("a", "a.io"));
-	assert_string_not_equal(catalog_sha256(catalog), catalog_sha256(same));
-	add(same, "y", "services:\n" SERVICE("b", "new.io") SERVICE("c", "a.io"));
-	assert_string_equal(catalog_sha256(catalog), catalog_sha256(same));
-	catalog_free(catalog);
-	catalog_free(same);
-}
-
-static void test_errors(void **state)
-{
-	(void)state;
-	REFUSE("", "f: a catalogue file needs \"services\"");
-	REFUSE("service: []\n",
-	       "f:1:1: unknown key \"service\" in a catalogue file, did you mean \"services\"?",
-	       "f:1:1: a catalogue file needs \"services\"");
-	REFUSE("services:\n  - id: a\n    kindd: x\n",
-	       "f:3:5: unknown key \"kindd\" in a service, did you mean \"kind\"?",
-	       "f:2:5: a service needs \"vendor\"", "f:2:5: a service needs \"kind\"");
-	REFUSE("services:\n  - {id: a, vendor: V, kind: model-apis}\n",
-	       "f:2:30: unknown kind \"model-apis\", did you mean \"model-api\"?");
-	REFUSE("services:\n" SERVICE("a", "x.io") SERVICE("b", "y.io") SERVICE("a", "z.io"),
-	       "f:4:10: duplicate id \"a\", the first on line 2");
-	REFUSE("services:\n" SERVICE("a", "x.io") SERVICE("b", "x.io"),
-	       "f:3:51: duplicate pattern \"x.io\", the first on line 2");
-	REFUSE("services:\n  - {id: A, vendor: V, kind: mcp, country: usa}\n",
-	       "f:2:10: an id is a-z, 0-9, '-', '.' or '_', at most 63 characters, not \"unknown\"",
-	       "f:2:44: a country is two capital letters, a code of ISO 3166 alpha-2");
-	REFUSE("services:\n  - {id: unknown, vendor: V, kind: mcp}\n",
-	       "f:2:10: an id is a-z, 0-9, '-', '.' or '_', at most 63 characters, not "
-	       "\"unknown\"");
-	REFUSE("services:\n  - {id: a, vendor: V, kind: mcp, shared: yes, confidence: 101}\n",
-	       "f:2:43: must be true or false", "f:2:60: must be a number from 0 to 100");
-	REFUSE("services:\n  - {id: a, vendor: V, kind: mcp, families: [openai-chta]}\n",
-	       "f:2:46: unknown family \"openai-chta\", did you mean \"openai-chat\"?");
-	REFUSE("services:\n  - {id: a, vendor: V, kind: mcp, api_hosts: [{hosts: x}]}\n",
-	       "f:2:48: unknown key \"hosts\" in a host, did you mean \"host\"?",
-	       "f:2:47: a host needs \"host\"");
-}
-
-static void bad_pattern(const char *text, const char *reason)
-{
-	struct pattern pattern;
-	const char *wrong = pattern_parse(span_str(text), &pattern);
-
-	assert_non_null(wrong);
-	assert_string_equal(wrong, reason);
-}
-
-static void test_bad_patterns(void **state)
-{
-	static const char odd[] =
-		"a host name has only a-z, 0-9, '-', '_' and '.', a pattern '*' too";
-
-	(void)state;
-	REFUSE("services:\n  - {id: a, vendor: V, kind: mcp, api_hosts: [Api.x.io, '*.com']}\n",
-	       "f:2:47: bad host pattern \"Api.x.io\": upper-case letters never match",
-	       "f:2:57: bad host pattern \"*.com\": a '*' needs at least two literal labels behind "
-	       "it");
-	bad_pattern("", "empty pattern");
-	bad_pattern("a..b", "empty label");
-	bad_pattern(".a.b", "empty label");
-	bad_pattern("a.b.", "empty label");
-	bad_pattern("-a.b", "a label neither begins nor ends with '-'");
-	bad_pattern("https://a.b", odd);
-	bad_pattern("\xc3\xa4.b", "an international name is written as on the wire, with xn--");
-	bad_pattern("a.b/", "empty segment of a path");
-	bad_pattern("a.b//c", "empty segment of a path");
-	bad_pattern("a.b/c/", "empty segment of a path");
-	bad_pattern("a.b/../c", "a path has no segments \".\" and \"..\"");
-	bad_pattern("a.b/c*", "a '*' in a path stands for a whole segment");
-	bad_pattern("a.b/c?d",
-		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
-	bad_pattern("a.b/c d",
-		    "a path has neither blanks nor '?', '#', '%' and '\\', and is ASCII");
-	bad_pattern("/c", "empty pattern");
-	bad_pattern("a b.c", odd);
-	bad_pattern("*", "a '*' needs at least two literal labels behind it");
-	bad_pattern("a.*", "a '*' needs at least two literal labels behind it");
-	bad_pattern("a.*.com", "a '*' needs at least two literal labels behind it");
-	bad_pattern("a*b*.c.d", "more than one '*' in a label");
-	bad_pattern("*.a.*.c.d", "a pattern that begins with \"*.\" has no other '*'");
-	bad_pattern("*.amazonaws.com", "matches hosts of unrelated parties");
-	bad_pattern("*.co.uk", "matches hosts of unrelated parties");
-	bad_pattern("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.io",
-		    "label of more than 63 characters");
-}
-
-static void test_glob_cap(void **state)
-{
-	char text[8192] = "services:\n  - id: a\n    vendor: V\n    kind: mcp\n    api_hosts:\n";
 	struct catalog *catalog = catalog_new();
-	size_t len = strlen(text);
 
 	(void)state;
-	for (int i = 0; i < CATALOG_GLOBS_PER_SUFFIX_MAX; i++)
-		len += (size_t)sprintf(text + len, "      - x%d-*.a.io\n", i);
-	add(catalog, "f", text);
-	strcpy(text + len, "      - y-*.b.io\n      - y-*.a.io\n");
-	REFUSE(text, "f:71:9: too many patterns with a '*' end in \"a.io\", the first on line 6");
+	add(catalog, "f", prefixes);
+	assert_int_equal(catalog_seal(catalog), 0);
+	assert_string_equal(found_url(catalog, "a.io/chat"), "chat");
+	assert_string_equal(found_url(catalog, "A.IO./chat/"), "chat");
+	assert_string_equal(found_url(catalog, "a.io/chat/x?y#z"), "chat");
+	assert_string_equal(found_url(catalog, "a.io/chat?x"), "chat");
+	assert_string_equal(found_url(catalog, "a.io/chat#x"), "chat");
+	assert_string_equal(found_url(catalog, "a.io/%63h%61t/x"), "chat");
+	assert_string_equal(found_url(catalog, "a.io///chat"), "chat");
+	assert_string_equal(found_url(catalog, "a.io/chatter"), "");
+	assert_string_equal(found_url(catalog, "a.io/Chat"), "");
+	assert_string_equal(found_url(catalog, "a.io/x/chat"), "");
+	assert_string_equal(found_url(catalog, "a.io/cha"), "");
+	assert_string_equal(found_url(catalog, "a.io/%6"), "");
+	assert_string_equal(found_url(catalog, "a.io/%00chat"), "");
+	assert_string_equal(found_url(catalog, "a.io/"), "");
+	assert_string_equal(found_url(catalog, "a.io/chat/deep/er"), "deep");
+	assert_string_equal(found_url(catalog, "a.io/chat/deeper"), "chat");
+	/* a star is one segment, and not an empty one */
+	assert_string_equal(found_url(catalog, "x.b.io/ai/1/run"), "chat");
+	assert_string_equal(found_url(catalog, "x.b.io/ai/1/run/2"), "chat");
+	assert_string_equal(found_url(catalog, "x.b.io/ai/1/2/run"), "");
+	assert_string_equal(found_url(catalog, "x.b.io/ai//run"), "");
+	assert_string_equal(found_url(catalog, "x.b.io/ai/run"), "");
+	/* the more specific host counts before the longer path */
+	assert_string_equal(found_url(catalog, "x.c.d.io/mcp"), "wide");
+	assert_string_equal(found_url(catalog, "x-1.c.d.io/mcp"), "wide-path");
+	assert_string_equal(found_url(catalog, "y.d.io/mcp"), "wide-path");
+	assert_string_equal(found_url(catalog, "y.d.io/other"), "wide");
+	/* what a host shares, its prefixes do not, unless they say so */
+	assert_string_equal(found_url(catalog, "e.io/v1/x"), "all");
+	assert_string_equal(found_url(catalog, "e.io/v2/x"), "all?");
+	assert_string_equal(found_url(catalog, "e.io/v3"), "all?");
 	catalog_free(catalog);
+}
+
+/* What only a name is known of. */
+static void test_path_not_known(void **state)
+{
+	struct catalog *catalog = catalog_new();
+
+	(void)state;
+	add(catalog, "f", prefixes);
+	assert_int_equal(catalog_seal(catalog), 0);
+	/* prefixes alone: it may be anything */
+	assert_string_equal(found_url(catalog, "a.io"), "deep?|chat");
+	assert_string_equal(found_url(catalog, "x.b.io"), "chat?");
+	/* a pattern of its own, and prefixes of others */
+	assert_string_equal(found_url(catalog, "c.io"), "own|plan");
+	assert_string_equal(found_url(catalog, "y.d.io"), "wide|wide-path");
+	/* the prefix of the less specific host could not win */
+	assert_string_equal(found_url(catalog, "x.c.d.io"), "wide");
+	assert_string_equal(found_url(catalog, "x-1.c.d.io"), "wide|wide-path");
+	assert_string_equal(found_url(catalog, "e.io"), "all?");
+	/* no path: OPTIONS and CONNECT */
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("a.io"), SPAN_LITERAL("*"),
+				   &(struct catalog_match){0}));
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("a.io"), SPAN_LITERAL("a.io:443"),
+				   &(struct catalog_match){0}));
+	assert_string_equal(found_url(catalog, "c.io/"), "own");
+	assert_string_equal(found_url(catalog, "c.io/api/plan/x"), "plan");
+	assert_string_equal(found_url(catalog, "c.io/api/x"), "own");
+	catalog_free(catalog);
+}
+
+static void test_other_hosts(void **state)
+{
+	static const char text[] = "services:\n"
+				   "  - {id: a, vendor: A, kind: chat-web, web_hosts: ['*.a.io'],\n"
+				   "     other_hosts: [docs.a.io, '*.help.a.io']}\n";
+	struct catalog *catalog = catalog_new();
+	struct catalog_match match;
+
+	(void)state;
+	add(catalog, "f", text);
+	assert_int_equal(catalog_seal(catalog), 0);
+	assert_string_equal(found_url(catalog, "x.a.io"), "a");
+	assert_string_equal(found_url(catalog, "docs.a.io"), "a?");
+	assert_string_equal(found_url(catalog, "x.help.a.io/y"), "a?");
+	assert_true(catalog_lookup(catalog, SPAN_LITERAL("docs.a.io"), (struct span){0}, &match));
+	assert_int_equal(match.place, CATALOG_OTHER_HOST);
+	catalog_free(catalog);
+}
+
+static void test_other_ports(void **state)
+{
+	static const char text[] =
+		"services:\n"
+		"  - {id: a, vendor: A, kind: self-hosted, families: [tgi], ports: [80]}\n"
+		"  - {id: b, vendor: B, kind: self-hosted, families: [tgi], other_ports: [80, "
+		"81]}\n"
+		"  - {id: c, vendor: C, kind: self-hosted, families: [tgi], other_ports: [82]}\n"
+		"  - {id: d, vendor: D, kind: self-hosted, families: [tgi], other_ports: [82]}\n";
+	struct catalog *catalog = catalog_new();
+	struct catalog_match match;
+
+	(void)state;
+	add(catalog, "f", text);
+	assert_int_equal(catalog_seal(catalog), 0);
+	assert_true(catalog_lookup_port(catalog, 80, SPAN_LITERAL("tgi"), &match));
+	assert_string_equal(match.service->id, "a");
+	assert_true(catalog_lookup_port(catalog, 81, SPAN_LITERAL("tgi"), &match));
+	assert_string_equal(match.service->id, "b");
+	assert_int_equal(match.place, CATALOG_LOCAL_PORT);
+	assert_false(catalog_lookup_port(catalog, 82, SPAN_LITERAL("tgi"), &match));
+	catalog_free(catalog);
+}
+
+struct told {
+	char text[1024];
+};
+
+static void tell_pattern(void *ctx, const struct catalog_pattern *pattern)
+{
+	struct told *told = ctx;
+	size_t n = strlen(told->text);
+
+	snprintf(told->text + n, sizeof(told->text) - n, "%.*s %s%s%s%s\n", (int)pattern->text.len,
+		 pattern->text.at, pattern->service->id, pattern->replaced ? " replaced" : "",
+		 pattern->path_open ? " open" : "", pattern->path_else ? " else" : "");
+}
+
+static const char *explained(const struct catalog *catalog, const char *host, const char *path)
+{
+	static struct told told;
+
+	told.text[0] = '\0';
+	assert_int_equal(
+		catalog_explain(catalog, span_str(host), span_str(path), tell_pattern, &told), 0);
+	return told.text;
+}
+
+static void test_explain(void **state)
+{
+	struct catalog *catalog = catalog_new();
+
+	(void)state;
+	add(catalog, "f",
+	    "services:\n" SERVICE("old", "x.a.io, 'x*.a.io'") SERVICE("a", "'*.a.io'"));
+	add(catalog, "g",
+	    "services:\n" SERVICE("old", "x.a.io")
+		    SERVICE("b", "x*.a.io, '*.y.a.io'") "  - {id: c, vendor: V, kind: mcp, "
+							"url_prefixes: [x.a.io/m]}\n");
+	assert_int_equal(catalog_seal(catalog), 0);
+	assert_string_equal(explained(catalog, "X.a.io.", ""),
+			    "x.a.io/m c open\nx.a.io old\n*.a.io a\n");
+	assert_string_equal(explained(catalog, "x.a.io", "/m/1"),
+			    "x.a.io/m c\nx.a.io old\n*.a.io a\n");
+	assert_string_equal(explained(catalog, "x.a.io", "/n"),
+			    "x.a.io/m c else\nx.a.io old\n*.a.io a\n");
+	assert_string_equal(explained(catalog, "x1.a.io", ""),
+			    "x*.a.io b\n*.a.io a\nx*.a.io old replaced\n");
+	assert_string_equal(explained(catalog, "a.io", ""), "");
+	catalog_free(catalog);
+}
+
+static uint32_t random_next(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/* A text of few letters, so that much of what is made matches. */
+static size_t make_host(char *to, uint32_t *random, bool pattern)
+{
+	size_t labels = 2 + random_next(random) % 4, n = 0;
+
+	for (size_t i = 0; i < labels; i++) {
+		bool star = pattern && i + 2 < labels && random_next(random) % 3 == 0;
+
+		if (i)
+			to[n++] = '.';
+		if (!star || random_next(random) % 2)
+			to[n++] = (char)('a' + random_next(random) % 2);
+		if (star)
+			to[n++] = '*';
+		if (star && random_next(random) % 2)
+			to[n++] = (char)('a' + random_next(random) % 2);
+	}
+	if (pattern && random_next(random) % 3 == 0)
+		n += (size_t)sprintf(to + n, "/%c", 'p' + (char)(random_next(random) % 2));
+	to[n] = '\0';
+	return n;
+}
+
+struct best {
+	struct span text;
+	const struct service *service;
+	size_t open;
+};
+
+static void note_best(void *ctx, const struct catalog_pattern *pattern)
+{
+	struct best *best = ctx;
+
+	if (pattern->replaced || pattern->path_else || best->service)
+		return;
+	best->open += pattern->path_open;
+	if (pattern->path_open)
+		return;
+	best->text = pattern->text;
+	best->service = pattern->service;
+}
+
+/* The index finds what looking at every pattern finds. */
+static void test_index_and_scan_agree(void **state)
+{
+	uint32_t random = 2463534242;
+	size_t total = 0;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct catalog *catalog = catalog_new();
+		char text[256], host[64];
+		struct pattern pattern;
+		size_t found = 0;
+
+		/* a file each, so that equal patterns may come again */
+		for (int i = 0; i < 40; i++) {
+			make_host(host, &random, true);
+			if (pattern_parse(span_str(host), &pattern))
+				continue;
+			sprintf(text, "services: [{id: s%d, vendor: V, kind: mcp, %s: ['%s']}]\n",
+				i % 35, strchr(host, '/') ? "url_prefixes" : "api_hosts", host);
+			add(catalog, "f", text);
+		}
+		assert_int_equal(catalog_seal(catalog), 0);
+		for (int i = 0; i < 100; i++) {
+			const char *path = i % 3 == 0 ? "" : i % 3 == 1 ? "/p/x" : "/q";
+			struct best best = {0};
+			struct catalog_match match = {0};
+			bool known;
+
+			make_host(host, &random, false);
+			known = catalog_lookup(catalog, span_str(host), span_str(path), &match);
+			catalog_explain(catalog, span_str(host), span_str(path), note_best, &best);
+			assert_int_equal(known, best.service || best.open);
+			if (!best.service)
+				continue;
+			found++;
+			assert_ptr_equal(match.service, best.service);
+			assert_true(span_eq(match.pattern, best.text));
+			assert_true(match.other_count <= best.open);
+		}
+		total += found;
+		catalog_free(catalog);
+	}
+	assert_true(total > 1000);
 }
 
 int main(void)
@@ -347,8 +445,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_most_specific), cmocka_unit_test(test_host_forms),
 		cmocka_unit_test(test_match),         cmocka_unit_test(test_port),
-		cmocka_unit_test(test_override),      cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_bad_patterns),  cmocka_unit_test(test_glob_cap),
+		cmocka_unit_test(test_url_prefixes),  cmocka_unit_test(test_path_not_known),
+		cmocka_unit_test(test_other_hosts),   cmocka_unit_test(test_other_ports),
+		cmocka_unit_test(test_explain),       cmocka_unit_test(test_index_and_scan_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

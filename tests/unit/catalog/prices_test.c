@@ -254,13 +254,18 @@ static void test_override(void **state)
 static double cost(const char *row, token_count input, token_count read, token_count written,
 		   token_count output)
 {
-	struct token_usage usage = {USAGE_REPORTED, input, output, read, written, TOKENS_UNKNOWN};
+	struct token_usage usage = {.source = USAGE_REPORTED,
+				    .input = input,
+				    .output = output,
+				    .cache_read = read,
+				    .cache_creation = written};
 	struct diag diag = {0};
 	struct prices *prices = load(row, &diag);
 	double usd = -1;
 
 	assert_non_null(prices);
-	price_cost(prices_find(prices, SPAN_LITERAL("acme-ai"), SPAN_LITERAL("m")), &usage, &usd);
+	price_cost(prices_find(prices, SPAN_LITERAL("acme-ai"), SPAN_LITERAL("m")), &usage,
+		   (struct span){0}, &usd);
 	prices_free(prices);
 	return usd;
 }
@@ -318,14 +323,96 @@ static void test_monotonic(void **state)
 		usage.cache_read = usage.input / 3;
 		usage.cache_creation = usage.input / 5;
 		usage.output = seed & 0xfff;
-		assert_true(price_cost(row, &usage, &one));
+		assert_int_equal(price_cost(row, &usage, (struct span){0}, &one), PRICE_FOUND);
 		usage.output++;
-		assert_true(price_cost(row, &usage, &more));
+		assert_int_equal(price_cost(row, &usage, (struct span){0}, &more), PRICE_FOUND);
 		assert_true(more > one);
 		usage.cache_read = 0;
-		assert_true(price_cost(row, &usage, &more));
+		assert_int_equal(price_cost(row, &usage, (struct span){0}, &more), PRICE_FOUND);
 		assert_true(more >= one);
 	}
+}
+
+/* Tiers of service, of the model before the vendor's; what nobody lists has no price. */
+static void test_tiers(void **state)
+{
+	static const char file[] = HEAD
+		"\"tiers\": {\"flex\": 0.5, \"priority\": 2}, \"models\": [" ROW(
+			"m", "\"input\": 3, \"output\": 15, \"tiers\": {\"priority\": 1.8}") "]}";
+	static const struct {
+		const char *tier;
+		enum price_gap gap;
+		double usd;
+	} cases[] = {
+		{"", PRICE_FOUND, 18},           {"default", PRICE_FOUND, 18},
+		{"standard", PRICE_FOUND, 18},   {"auto", PRICE_FOUND, 18},
+		{"flex", PRICE_FOUND, 9},        {"FLEX", PRICE_FOUND, 9},
+		{"priority", PRICE_FOUND, 32.4}, {"batch", PRICE_NO_TIER, -1},
+		{"scale", PRICE_NO_TIER, -1},
+	};
+	const struct token_usage usage = {
+		.source = USAGE_REPORTED, .input = 1000000, .output = 1000000};
+	struct diag diag = {0};
+	struct prices *prices = load(file, &diag);
+
+	(void)state;
+	assert_non_null(prices);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		double usd = -1;
+
+		assert_int_equal(
+			price_cost(prices_find(prices, SPAN_LITERAL("acme-ai"), SPAN_LITERAL("m")),
+				   &usage, span_str(cases[i].tier), &usd),
+			cases[i].gap);
+		assert_true(near(usd, cases[i].usd));
+	}
+	prices_free(prices);
+	refused(HEAD "\"tiers\": {\"flex\": -1}, \"models\": []}",
+		"x.json: tier \"flex\" must be a number from 0 to 100");
+	refused(FILE_OF(ROW("m", "\"input\": 1, \"tiers\": {\"flex\": \"half\"}")),
+		"x.json: models[0] (m): tier \"flex\" must be a number from 0 to 100");
+}
+
+/* What the built-in list says of tiers, lifetimes of the cache and sizes of the context. */
+static void test_listed_tiers(void **state)
+{
+	const struct price_row *row = prices_find(*state, SPAN_LITERAL("anthropic"),
+						  SPAN_LITERAL("claude-sonnet-4-5"));
+	struct token_usage usage = {.source = USAGE_REPORTED,
+				    .input = 10000,
+				    .output = 100,
+				    .cache_read = 2000,
+				    .cache_creation = 5000,
+				    .cache_creation_1h = 4000};
+	double usd;
+
+	assert_non_null(row);
+	assert_int_equal(price_cost(row, &usage, (struct span){0}, &usd), PRICE_FOUND);
+	assert_true(near(usd, (3000 * 3 + 2000 * 0.3 + 1000 * 3.75 + 4000 * 6 + 100 * 15) / 1e6));
+	usage.input = 210000;
+	assert_int_equal(price_cost(row, &usage, SPAN_LITERAL("batch"), &usd), PRICE_FOUND);
+	assert_true(
+		near(usd, (203000 * 6 + 2000 * 0.6 + 1000 * 7.5 + 4000 * 12 + 100 * 22.5) / 2e6));
+	assert_int_equal(price_cost(row, &usage, SPAN_LITERAL("priority"), &usd), PRICE_NO_TIER);
+	usage.cache_creation_1h = 5001;
+	assert_int_equal(price_cost(row, &usage, (struct span){0}, &usd), PRICE_NO_COUNTS);
+	row = prices_find(*state, SPAN_LITERAL("openai"), SPAN_LITERAL("gpt-5.4"));
+	usage = (struct token_usage){.source = USAGE_REPORTED, .input = 272000, .output = 1};
+	assert_int_equal(price_cost(row, &usage, SPAN_LITERAL("flex"), &usd), PRICE_FOUND);
+	assert_true(near(usd, (272000 * 2.5 + 15) / 2e6));
+	/* what a larger call costs is not listed */
+	usage.input++;
+	assert_int_equal(price_cost(row, &usage, (struct span){0}, &usd), PRICE_NO_PRICE);
+}
+
+static void test_anywhere(void **state)
+{
+	const struct price_row *row = prices_find_anywhere(*state, SPAN_LITERAL("gpt-5"));
+
+	assert_non_null(row);
+	assert_string_equal(row->vendor, "openai");
+	assert_null(prices_find_anywhere(*state, SPAN_LITERAL("no-such-model")));
+	assert_null(prices_find_anywhere(*state, SPAN_LITERAL("")));
 }
 
 int main(void)
@@ -335,6 +422,8 @@ int main(void)
 		cmocka_unit_test(test_built_in),  cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_override),
 		cmocka_unit_test(test_cost),      cmocka_unit_test(test_monotonic),
+		cmocka_unit_test(test_tiers),     cmocka_unit_test(test_listed_tiers),
+		cmocka_unit_test(test_anywhere),
 	};
 
 	return cmocka_run_group_tests_name("catalog/prices", tests, setup, teardown);

@@ -94,6 +94,22 @@ static void reads_what_proc_knows(void **state)
 	processes_free(processes);
 }
 
+/* A browser's helper, executed as /proc/self/exe, has the program's name and not the link's. */
+static void names_a_helper_by_its_program(void **state)
+{
+	struct proc *proc = *state;
+	struct processes *processes = processes_new(proc->root, proc->root);
+	struct process_identity who = identity(101, 600);
+	char path[128];
+
+	put(proc, 101, "stat", "101 (exe) S 50 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 600 0 0\n");
+	put(proc, 101, "comm", "exe\n");
+	snprintf(path, sizeof(path), "%s/101/exe", proc->root);
+	assert_int_equal(symlink("/opt/browser/a-browser-of-long-name", path), 0);
+	assert_string_equal(processes_find(processes, &who)->name, "a-browser-of-lo");
+	processes_free(processes);
+}
+
 /* The pid was used again: /proc speaks of somebody else and must not be believed. */
 static void believes_proc_only_about_the_same_process(void **state)
 {
@@ -352,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_proc_knows),
+		cmocka_unit_test(names_a_helper_by_its_program),
 		cmocka_unit_test(believes_proc_only_about_the_same_process),
 		cmocka_unit_test(exec_replaces_what_was_known),
 		cmocka_unit_test(reads_who_and_where),

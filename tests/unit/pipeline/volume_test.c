@@ -25,7 +25,7 @@ static void test_volume(void **state)
 	struct replay replay;
 
 	(void)state;
-	assert_int_equal(replay_open(&replay, ENDPOINTS, 1), 0);
+	assert_int_equal(replay_open(&replay, ENDPOINTS, 1, 1), 0);
 	replay_run(&replay);
 	replay_print(&replay, "# ");
 	fflush(stdout);
@@ -43,7 +43,7 @@ static size_t alerts_of(unsigned int endpoints, uint64_t seed)
 	struct replay replay;
 	size_t alerts;
 
-	assert_int_equal(replay_open(&replay, endpoints, seed), 0);
+	assert_int_equal(replay_open(&replay, endpoints, seed, 1), 0);
 	replay_run(&replay);
 	alerts = replay.alerts[0] * 100000 + replay.alerts[1];
 	replay_close(&replay);

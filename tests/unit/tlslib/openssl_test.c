@@ -137,6 +137,37 @@ static void patched_callers(void **state)
 	memcpy(file->bytes + from, saved, sizeof(saved));
 }
 
+/* Bytes that no function begins with, where one was found: nothing is hooked there. */
+static void corrupted_beginnings(void **state)
+{
+	static const char *const bad[] = {
+		"\xc3\xc3\xc3\xc3", /* ret */
+		"\xcc\xcc\xcc\xcc", /* int3 */
+		"\x5d\xc3\x5d\xc3", /* pop: an end */
+		"\x0f\x0b\x0f\x0b", /* ud2 */
+		"\xc5\xf8\x77\x90", /* vzeroupper, on which the kernel puts no probe */
+	};
+	struct tls_hook hooks[TLS_HOOKS_PER_FILE_MAX], again[TLS_HOOKS_PER_FILE_MAX];
+	struct elf_file *file = *state;
+	int n = elf_file_find(file, hooks);
+
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		char *at = file->bytes + hooks[i].file_offset, saved[4];
+
+		memcpy(saved, at, sizeof(saved));
+		for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+			int found;
+
+			memcpy(at, bad[j], sizeof(saved));
+			found = elf_file_find(file, again);
+			for (int k = 0; k < found; k++)
+				assert_int_not_equal(again[k].file_offset, hooks[i].file_offset);
+		}
+		memcpy(at, saved, sizeof(saved));
+	}
+}
+
 static ssize_t read_nothing(void *ctx, void *to, size_t len, uint64_t offset)
 {
 	(void)ctx;
@@ -164,6 +195,7 @@ int main(void)
 		cmocka_unit_test(truncated_files_have_no_hooks),
 		cmocka_unit_test(room_for_too_few),
 		cmocka_unit_test(patched_callers),
+		cmocka_unit_test(corrupted_beginnings),
 		cmocka_unit_test(errors_of_the_reader_come_through),
 	};
 

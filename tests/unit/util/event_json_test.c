@@ -110,6 +110,16 @@ static void test_errors(void **state)
 	refuse("{\"@timestamp\":\"today\"}", "f:3:1: @timestamp has a value of another type");
 	refuse("{\"user.name\":\"a\",\"user\":{\"name\":\"b\"}}", "f:3:1: user.name stands twice");
 
+	/* labels are the configuration's: there is nothing to know about their names */
+	assert_int_equal(
+		event_from_json(&event,
+				SPAN_LITERAL("{\"user\":{\"name\":\"x\"},\"labels\":{\"a\":"
+					     "\"b\"}}"),
+				&arena, "f", 0, &diag),
+		0);
+	assert_int_equal(diag.count, 0);
+	assert_true(event_has(&event, F_USER_NAME));
+
 	/* a name that is no field is told and does no harm */
 	assert_int_equal(event_from_json(&event, SPAN_LITERAL("{\"user\":{\"nam\":\"x\"}}"), &arena,
 					 "f", 0, &diag),

@@ -207,6 +207,10 @@ static ssize_t render_shed(const struct event *event, uint64_t sequence,
 	for (const char *c = to.last->name; *c; c++)
 		if (*c == '.')
 			json_close(&to.json, '}');
+	if (event->labels.len) {
+		json_name(&to.json, SPAN_LITERAL("labels"));
+		json_raw(&to.json, event->labels);
+	}
 	json_close(&to.json, '}');
 	json_tail(&to.json, '\n');
 	return to.json.full ? -EMSGSIZE : (ssize_t)to.json.len;
