@@ -119,7 +119,7 @@ static int arguments_saved(const struct elf_image *image, const struct function 
 		return (int)n;
 	for (size_t at = 0; x86_decode(code + at, (size_t)n - at, &insn) == 0; at += insn.len) {
 		uint8_t rex = insn.opcode_at ? code[at + insn.opcode_at - 1] : 0;
-		uint8_t source = code[at + insn.opcode_at + 1] >> 3 & 7;
+		uint8_t source;
 
 		if (insn.map != X86_MAP_ONE)
 			continue;
@@ -127,6 +127,7 @@ static int arguments_saved(const struct elf_image *image, const struct function 
 			break;
 		if (insn.opcode != 0x89 || (rex & 0xf8) != 0x48) /* mov r/m64, r64 */
 			continue;
+		source = code[at + insn.opcode_at + 1] >> 3 & 7; /* of the ModR/M byte, which it has */
 		fifth |= source == 0 && (rex & 4);   /* r8 */
 		fourth |= source == 1 && !(rex & 4); /* rcx */
 	}
