@@ -77,9 +77,10 @@ give_up() {
 	exit 1
 }
 
-# wait_until SECONDS CMD...: polls; fails when CMD has not succeeded by then.
+# wait_until SECONDS CMD...: polls; fails when CMD has not succeeded by then. SECONDS counts whole ones, so that
+# without one more the last could be any part of one.
 wait_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 + 1))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
