@@ -44,7 +44,7 @@ BIG_CLIENTS := $(CLIENTS) @anthropic-ai/claude-code-linux-x64@2.1.328 @openai/co
 	ai@6.0.326 @ai-sdk/openai@3.0.141 groq-sdk@1.6.0
 CLIENT_PACKAGES := gnutls-bin php-cli php-curl ruby libwww-perl liblwp-protocol-https-perl git python3-requests \
 	python3-httpx python3-aiohttp python3-brotli rustc cargo librust-rustls-dev librust-rustls-pemfile-dev \
-	chromium firefox-esr libnss3-tools ngtcp2-server
+	chromium firefox-esr libnss3-tools ngtcp2-server default-jdk-headless
 
 # ---- what is built ---------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c user/*/*/*.c))

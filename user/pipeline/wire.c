@@ -430,6 +430,14 @@ void wire_socket(struct pipeline *p, const struct observation *obs)
 		wire_interim(p, flow);
 }
 
+/* Java speaks TLS by itself (JSSE), in code that no hook can sit on. Programs that carry a Java machine under
+ * another name are not known by this. */
+static bool runs_java(const struct event *event)
+{
+	return event_has(event, F_PROCESS_EXECUTABLE) &&
+	       span_ends(event->value[F_PROCESS_EXECUTABLE].string, SPAN_LITERAL("/java"));
+}
+
 static void set_visibility(struct pipeline *p, struct event *event, const struct wire *wire)
 {
 	if (wire->plaintext) {
@@ -439,6 +447,7 @@ static void set_visibility(struct pipeline *p, struct event *event, const struct
 	} else {
 		const char *reason = wire->is_quic         ? "quic"
 				     : wire->unseen_reason ? wire->unseen_reason
+				     : runs_java(event)    ? "jsse"
 							   : p->config.unseen_reason;
 
 		event_set_text(event, F_VISIBILITY,
