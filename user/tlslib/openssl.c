@@ -127,7 +127,8 @@ static int arguments_saved(const struct elf_image *image, const struct function 
 			break;
 		if (insn.opcode != 0x89 || (rex & 0xf8) != 0x48) /* mov r/m64, r64 */
 			continue;
-		source = code[at + insn.opcode_at + 1] >> 3 & 7; /* of the ModR/M byte, which it has */
+		/* of the ModR/M byte, which this instruction has */
+		source = code[at + insn.opcode_at + 1] >> 3 & 7;
 		fifth |= source == 0 && (rex & 4);   /* r8 */
 		fourth |= source == 1 && !(rex & 4); /* rcx */
 	}
