@@ -181,12 +181,8 @@
 #define DIAG_MESSAGES_MAX 100
 /* Files of one rules directory: people keep tens, a mistaken path holds thousands. */
 #define DIRECTORY_FILES_MAX 1000
-/* Small strings of a rules file, some thousand to a block. Above MMAP_THRESHOLD_BYTES, so that a block is a mapping of
- * its own: only the pages that are used are there, and all go back when the rules are replaced. */
-#define ARENA_BLOCK_BYTES (128 * 1024)
-/* glibc's first threshold; left to itself it rises to the largest block that was freed, and old rules become holes in
- * the heap. */
-#define MMAP_THRESHOLD_BYTES (128 * 1024)
+/* Small strings of a rules file, some hundred to a block. */
+#define ARENA_BLOCK_BYTES 16384
 /* Words compared for "did you mean"; the longest field name has 45 letters. */
 #define SUGGEST_WORD_MAX 64
 /* A quoted piece of input in a message. */

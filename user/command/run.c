@@ -149,16 +149,8 @@ static void print_stop(const struct sensor *s)
 			fprintf(stderr, "gnomon: lost of %s\n", text);
 }
 
-/* Large blocks, which rules are made of, as mappings that go back to the system when they are freed: on the heap
- * small things that stay would settle in their holes and keep more of it with each reload. */
-static void map_large_blocks(void)
-{
-#ifdef __GLIBC__
-	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
-#endif
-}
-
-/* Gives back what loading has freed of the heap. */
+/* Gives back what loading has freed: beside it small things have been allocated that stay, so that the
+ * heap would keep the room of a second set of rules, and a little more with each reload. */
 static void trim_memory(void)
 {
 #ifdef __GLIBC__
@@ -393,7 +385,6 @@ int command_run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	map_large_blocks();
 	catch_signals();
 	if (open_all(&sensor, &diag)) {
 		diag_print(&diag, stderr);
