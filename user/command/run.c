@@ -200,7 +200,8 @@ static bool step(struct sensor *s, int timeout_ms)
 	int r = 1;
 
 	for (int i = 0; i < BATCH && r == 1; i++) {
-		r = bpf_source.next(s->source, &obs, timeout_ms);
+		/* waits for the first alone: what trickles in would keep signals and the watchdog waiting */
+		r = bpf_source.next(s->source, &obs, i ? 0 : timeout_ms);
 		if (r == 1)
 			pipeline_feed(s->pipeline, &obs);
 	}
